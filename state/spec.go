@@ -1,0 +1,92 @@
+package state
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Spec is what one cluster.hcl asks for. Package state/spec makes it from text
+// and has checked it: a Spec that exists is valid.
+type Spec struct {
+	Node   NodeSpec
+	DNS    DNSSpec
+	Apps   []App // ordered by name
+	Outbox OutboxSpec
+	Log    LogSpec
+}
+
+// NodeSpec is who ehc is. It is fixed at start.
+type NodeSpec struct {
+	Name     Node
+	Cookies  []Secret   // never empty; the first is offered first
+	Hidden   bool       // always true for now
+	Listen   netip.Addr // where to accept peers; zero: the host part of Name
+	Port     uint16     // distribution port; 0: any free one
+	EPMDPort uint16
+	Tick     time.Duration // a peer silent for this long is dead (OTP's net_ticktime)
+}
+
+// DNSSpec is where and how often to look.
+type DNSSpec struct {
+	Servers  []netip.AddrPort // empty: the system's
+	Interval time.Duration
+	Timeout  time.Duration // for one question, over all servers
+}
+
+// App is one peer block: an app whose nodes are peers.
+type App struct {
+	Name    string
+	Queries []Lookup
+	// Match picks the names that EPMD lists at an address by a glob (* and ?);
+	// Template makes the name instead, with ${ip} for the address. At most one
+	// is set; neither means Match "*".
+	Match    string
+	Template string
+	Port     uint16   // the peers' distribution port, when they run without EPMD; 0 asks EPMD
+	Cookies  []Secret // empty: the node's
+	Prune    Prune
+	Deliver  *Deliver // nil: this app gets no events
+}
+
+// LookupKind is what a query asks.
+type LookupKind uint8
+
+// The kinds of query.
+const (
+	LookupHost   LookupKind = iota // AAAA and A of Target
+	LookupSRV                      // SRV of Target, then the addresses of its targets
+	LookupStatic                   // no question: Target is a node name
+)
+
+// Lookup is one query of an app.
+type Lookup struct {
+	Text   string // as written: "billing.internal", "srv:_dist._tcp.x", "static:a@10.0.0.1"
+	Kind   LookupKind
+	Target string
+}
+
+// Prune bounds what a pass may cut.
+type Prune struct {
+	After      time.Duration // how long a node that is listed no longer keeps its connection
+	MaxShare   float64       // hold when more than this share of an app's live nodes would go
+	MaxAtOnce  float64       // at most this share (or one node) goes within one After
+	AllowEmpty bool          // an empty answer prunes like any other
+}
+
+// Deliver is how an app gets events from the outbox.
+type Deliver struct {
+	Module, Function string        // as Erlang knows it: "Elixir.EventHorizon.Remote.Handler"
+	Timeout          time.Duration // for one event
+}
+
+// OutboxSpec bounds each app's queue.
+type OutboxSpec struct {
+	MaxEvents int
+	MaxBytes  int64 // of payloads
+}
+
+// LogSpec is how to log.
+type LogSpec struct {
+	Level string // hclog's: trace, debug, info, warn, error
+	JSON  bool
+}

@@ -1,0 +1,92 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Why a Dial failed. Dial wraps exactly one of them, or the context's error.
+var (
+	ErrUnreachable = errors.New("unreachable")
+	ErrNotListed   = errors.New("not listed in EPMD")
+	ErrCookie      = errors.New("cookie rejected")
+	ErrFlags       = errors.New("flags refused")
+	ErrName        = errors.New("wrong name")
+	ErrTimeout     = errors.New("timed out")
+	ErrYielded     = errors.New("gave way to the peer's own dial")
+	ErrProtocol    = errors.New("not an Erlang node")
+	ErrTLS         = errors.New("TLS refused")
+)
+
+// Why a connection ended, or could not be used. A Down has one of them or an
+// error of the network.
+var (
+	ErrDown     = errors.New("not connected")
+	ErrClosed   = errors.New("closed by us")
+	ErrSilent   = errors.New("peer fell silent")
+	ErrReplaced = errors.New("replaced by the peer's new connection")
+	ErrOverload = errors.New("peer takes nothing: send queue full")
+)
+
+var reasons = []struct {
+	err  error
+	word string
+}{
+	{ErrUnreachable, "Unreachable"},
+	{ErrNotListed, "NotListed"},
+	{ErrCookie, "CookieRejected"},
+	{ErrFlags, "FlagsRefused"},
+	{ErrName, "WrongName"},
+	{ErrTimeout, "TimedOut"},
+	{ErrYielded, "Yielded"},
+	{ErrProtocol, "NotErlang"},
+	{ErrTLS, "TLSRefused"},
+	{ErrClosed, "Closed"},
+	{ErrSilent, "Silent"},
+	{ErrReplaced, "Replaced"},
+	{ErrOverload, "Overloaded"},
+	{context.DeadlineExceeded, "TimedOut"},
+	{ErrDown, "Disconnected"},
+}
+
+// Reason is the stable word for why err happened: "CookieRejected" and so on;
+// "Disconnected" for a connection that just ended and for what it does not know;
+// "" for nil.
+func Reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	for _, r := range reasons {
+		if errors.Is(err, r.err) {
+			return r.word
+		}
+	}
+	return "Disconnected"
+}
+
+// RaisedError is what a called function raised.
+type RaisedError struct {
+	Class  string // "throw", "exit" or "error"
+	Reason Term
+	Stack  Term   // for class error only, as Erlang sent it
+	Text   string // Reason in Erlang's syntax
+}
+
+func (e *RaisedError) Error() string { return fmt.Sprintf("raised %s: %s", e.Class, e.Text) }
+
+// SignalError says that the process which was to answer is gone: Reason is its
+// exit reason, the atom noproc if it never was.
+type SignalError struct {
+	Reason Term
+	Text   string // Reason in Erlang's syntax
+}
+
+func (e *SignalError) Error() string { return "exited: " + e.Text }
+
+// SpawnError says that the peer did not start a call.
+type SpawnError struct {
+	Reason string // an atom: "notsup", "badopt", "system_limit"
+}
+
+func (e *SpawnError) Error() string { return "not started: " + e.Reason }
