@@ -1,0 +1,40 @@
+# make demo     the main job on this machine, no Erlang needed
+# make test     every test, with real Erlang and Elixir nodes (root installs them where they are missing)
+# make bench    the benchmarks, and what a BEAM does in the same run
+# make lint     go vet and golangci-lint
+# make fuzz     every fuzz target for FUZZTIME (10s)
+
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+FUZZTIME ?= 10s
+
+.PHONY: build demo test short bench lint fuzz need
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/ehc ./cmd/ehc
+
+demo:
+	go run ./cmd/ehc dev -once
+
+need:
+	@.ci/need
+
+test: need
+	go test -race -timeout 9m ./...
+
+short:
+	go test -short ./...
+
+bench: need
+	go test -run '^$$' -bench . -benchmem ./...
+
+lint:
+	go vet ./...
+	go run $(GOLANGCI) run ./...
+
+fuzz:
+	@for p in $$(go list ./...); do \
+		for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+			go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+		done; \
+	done
