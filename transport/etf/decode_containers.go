@@ -1,0 +1,139 @@
+package etf
+
+// maxKey is the length up to which a binary that is a map key is remembered.
+const maxKey = 64
+
+// element reads a term that a header has promised.
+func (d *Decoder) element() Term {
+	d.promised--
+	return d.term()
+}
+
+func (d *Decoder) tuple(n int) Term {
+	if !d.enter() || !d.promise(n) {
+		return nil
+	}
+	defer d.leave()
+	if n == 0 {
+		return emptyTuple
+	}
+	t := make(Tuple, n)
+	for i := range t {
+		if t[i] = d.element(); d.err != nil {
+			return nil
+		}
+	}
+	return t
+}
+
+// list reads a list whose tag has been read. A tail that is a list again is
+// the same list going on; it is read in a loop, so that a chain of them counts
+// as one container. Without any elements the term is the tail itself.
+func (d *Decoder) list() Term {
+	if !d.enter() {
+		return nil
+	}
+	defer d.leave()
+	var elems []Term
+	tag := byte(tagList)
+	for tag == tagList {
+		elems = d.elements(elems)
+		d.promised--
+		tag = d.u8()
+		if d.err != nil {
+			return nil
+		}
+	}
+	switch tag {
+	case tagNil:
+	case tagString:
+		elems = d.appendBytes(elems)
+	default:
+		tail := d.tagged(tag)
+		if d.err != nil || len(elems) == 0 {
+			return tail
+		}
+		return ImproperList{Elems: elems, Tail: tail}
+	}
+	if len(elems) == 0 {
+		return emptyList
+	}
+	return List(elems)
+}
+
+// elements reads a length and so many terms, and promises the tail.
+func (d *Decoder) elements(elems []Term) []Term {
+	n := d.length()
+	if !d.promise(n + 1) {
+		return nil
+	}
+	if elems == nil && n > 0 {
+		elems = make([]Term, 0, n)
+	}
+	for range n {
+		if elems = append(elems, d.element()); d.err != nil {
+			return nil
+		}
+	}
+	return elems
+}
+
+func (d *Decoder) stringList() Term {
+	elems := d.appendBytes(nil)
+	if len(elems) == 0 {
+		return emptyList
+	}
+	return List(elems)
+}
+
+// appendBytes reads a length and so many bytes, each an integer.
+func (d *Decoder) appendBytes(elems []Term) []Term {
+	text := d.take(d.u16())
+	if elems == nil && len(text) > 0 {
+		elems = make([]Term, 0, len(text))
+	}
+	for _, c := range text {
+		elems = append(elems, boxedInts[int(c)-minBoxed])
+	}
+	return elems
+}
+
+func (d *Decoder) mapping() Term {
+	n := d.length()
+	if !d.enter() || !d.promise(2*n) {
+		return nil
+	}
+	defer d.leave()
+	if n == 0 {
+		return emptyMap
+	}
+	m := make(Map, n)
+	for i := range m {
+		m[i].Key = d.key()
+		if m[i].Value = d.element(); d.err != nil {
+			return nil
+		}
+	}
+	return m
+}
+
+// key reads the key of a map, a short binary from the table.
+func (d *Decoder) key() Term {
+	if d.limits.Keys <= 0 || d.i >= len(d.b) || d.b[d.i] != tagBinary {
+		return d.element()
+	}
+	d.promised--
+	d.i++
+	n := d.length()
+	text := d.take(n)
+	if n > maxKey {
+		return string(text)
+	}
+	if t, ok := d.keys.get(text); ok {
+		return t
+	}
+	s := string(text)
+	t := Term(s)
+	d.keys.put(s, t)
+	return t
+}
