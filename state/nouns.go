@@ -28,8 +28,10 @@ func (n Node) Host() string { _, host, _ := strings.Cut(string(n), "@"); return 
 // Peer is a node that one query of one app lists, or listed a moment ago. A
 // node is wanted while any of its rows has a zero GoneSince.
 //
-// Only a lookup that worked adds a row or sets GoneSince, so a failed lookup
-// changes no peer.
+// Only a lookup that worked adds a row or sets GoneSince, or the query leaving
+// cluster.hcl, so a failed lookup changes no peer. While every query of an app
+// finds nothing, and the app does not allow that, its rows stay without a
+// GoneSince where the link is down, until EmptyEnough answers agree.
 type Peer struct {
 	Node      Node
 	App       string     // the peer block that asked for it

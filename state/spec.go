@@ -39,7 +39,8 @@ type App struct {
 	Queries []Lookup
 	// Match picks the names that EPMD lists at an address by a glob (* and ?);
 	// Template makes the name instead, with ${ip} for the address. At most one
-	// is set; neither means Match "*".
+	// is set; neither means Match "*". A template may also have ${host}: the
+	// name that was looked up, for SRV the target.
 	Match    string
 	Template string
 	Port     uint16   // the peers' distribution port, when they run without EPMD; 0 asks EPMD

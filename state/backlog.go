@@ -1,0 +1,55 @@
+package state
+
+import "time"
+
+// RecordBacklog records how many events wait for an app, which need not be in
+// the file. When nothing waits, what the last drain failed of is forgotten.
+func (s *Store) RecordBacklog(app string, pending int) error {
+	return s.backlog(app, func(b *Backlog) {
+		b.Pending = pending
+		if pending == 0 {
+			b.calm()
+		}
+	})
+}
+
+// RecordDraining records that a drain of the app is under way, or is not any
+// more.
+func (s *Store) RecordDraining(app string, draining bool) error {
+	return s.backlog(app, func(b *Backlog) { b.Draining = draining })
+}
+
+// RecordDrained records that a drain has ended with nothing in its way. The
+// queue's length is to be recorded first: while something waits the next pass
+// drains again.
+func (s *Store) RecordDrained(app string) error {
+	return s.backlog(app, func(b *Backlog) {
+		b.Draining = false
+		b.calm()
+	})
+}
+
+// RecordDrainFailed records why a drain has stopped early, whether it delivered
+// something before, and before when the next must not begin.
+func (s *Store) RecordDrainFailed(app string, delivered bool, reason, message string, retryAt time.Time) error {
+	return s.backlog(app, func(b *Backlog) {
+		if delivered {
+			b.Tries = 0
+		}
+		b.Draining, b.RetryAt, b.Reason, b.Message = false, retryAt, reason, message
+		b.Tries++
+	})
+}
+
+// calm forgets why the last drain failed.
+func (b *Backlog) calm() { b.RetryAt, b.Tries, b.Reason, b.Message = time.Time{}, 0, "", "" }
+
+func (s *Store) backlog(app string, change func(*Backlog)) error {
+	return s.write("backlog of "+app, func(w *write) error {
+		b, _ := backlogTable.get(w.txn, key(app))
+		b.App = app
+		change(&b)
+		backlogTable.put(w, b)
+		return nil
+	})
+}

@@ -1,0 +1,188 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// machine does anything to a store, in any order, and checks its promises after
+// every step.
+type machine struct {
+	store *Store
+	now   time.Time
+}
+
+func TestStoreKeepsItsPromisesWhateverIsRecorded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, err := New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &machine{store: s, now: t0}
+		m.spec(t)
+		before := s.Snapshot()
+		t.Repeat(map[string]func(*rapid.T){
+			"spec":    m.spec,
+			"answer":  m.answer,
+			"again":   m.answer,
+			"failure": m.failure,
+			"link":    m.link,
+			"relink":  m.link,
+			"prune":   m.prune,
+			"tend":    m.tend,
+			"backlog": m.backlog,
+			"time":    func(t *rapid.T) { m.now = m.now.Add(time.Duration(rapid.IntRange(1, 40).Draw(t, "s")) * time.Second) },
+			"": func(t *rapid.T) {
+				after := s.Snapshot()
+				checkPromises(t, after)
+				checkIndex(t, before, after)
+				before = after
+			},
+		})
+	})
+}
+
+var (
+	testApps    = []string{"a", "b"}
+	testQueries = []string{"q", "r"}
+)
+
+func drawNode(t *rapid.T) Node {
+	return Node(fmt.Sprintf("n%d@h", rapid.IntRange(0, 3).Draw(t, "node")))
+}
+
+func (m *machine) spec(t *rapid.T) {
+	var spec Spec
+	for _, name := range testApps {
+		if rapid.IntRange(0, 3).Draw(t, "in file") == 0 {
+			continue
+		}
+		a := App{Name: name, Prune: Prune{After: 30 * time.Second, AllowEmpty: rapid.Bool().Draw(t, "allow empty")}}
+		for _, q := range testQueries {
+			if len(a.Queries) == 0 || rapid.Bool().Draw(t, "query") {
+				a.Queries = append(a.Queries, Lookup{Text: q})
+			}
+		}
+		spec.Apps = append(spec.Apps, a)
+	}
+	check(t, m.store.SetSpec(spec, m.now))
+	var names []string
+	for _, a := range m.store.Snapshot().Apps() {
+		if !a.Removed {
+			names = append(names, a.Name)
+		}
+	}
+	if len(names) != len(spec.Apps) {
+		t.Fatalf("apps in the file are %v", names)
+	}
+}
+
+func (m *machine) answer(t *rapid.T) {
+	app, query := rapid.SampledFrom(testApps).Draw(t, "app"), rapid.SampledFrom(testQueries).Draw(t, "query")
+	var a Answer
+	for range max(0, rapid.IntRange(-2, 4).Draw(t, "found")) {
+		a.Found = append(a.Found, Found{Node: drawNode(t), Addr: drawAddr(t)})
+	}
+	if rapid.IntRange(0, 3).Draw(t, "unasked") == 0 {
+		a.Unasked, a.Why = []netip.Addr{drawAddr(t)}, "no answer"
+	}
+	check(t, m.store.RecordAnswer(app, query, a, m.now))
+	before := m.store.Snapshot()
+	if len(a.Found) > 0 {
+		check(t, m.store.RecordAnswer(app, query, a, m.now.Add(time.Second)))
+		if before.moment() != m.store.Snapshot().moment() {
+			t.Fatal("the same answer again changed something")
+		}
+	}
+}
+
+func drawAddr(t *rapid.T) netip.Addr {
+	return netip.AddrFrom4([4]byte{10, 0, 0, byte(rapid.IntRange(1, 3).Draw(t, "addr"))})
+}
+
+// failure checks that a failed lookup changes no peer and no connection.
+func (m *machine) failure(t *rapid.T) {
+	before := m.store.Snapshot()
+	check(t, m.store.RecordFailure(rapid.SampledFrom(testApps).Draw(t, "app"), "q", rapid.SampledFrom([]string{"SERVFAIL", "timed out"}).Draw(t, "why")))
+	after := m.store.Snapshot()
+	if d := cmp.Diff(before.Peers(), after.Peers(), plain); d != "" {
+		t.Fatalf("a failed lookup changed peers:\n%s", d)
+	}
+	if d := cmp.Diff(before.Conns(), after.Conns()); d != "" {
+		t.Fatalf("a failed lookup changed connections:\n%s", d)
+	}
+}
+
+func (m *machine) link(t *rapid.T) {
+	n := drawNode(t)
+	var err error
+	switch rapid.IntRange(0, 4).Draw(t, "what") {
+	case 0, 1:
+		err = m.store.RecordUp(n, uint32(rapid.IntRange(1, 2).Draw(t, "creation")), m.now)
+	case 2:
+		err = m.store.RecordDown(n, "Silent", "peer fell silent", m.now)
+	case 3:
+		err = m.store.RecordDialling(n)
+		_, wanted := m.store.Snapshot().Wanted(n)
+		if wanted == errors.Is(err, ErrOvertaken) {
+			t.Fatalf("dial of a node that is wanted: %v, returned %v", wanted, err)
+		}
+	case 4:
+		err = m.store.RecordDialFailed(n, "Unreachable", "unreachable", m.now.Add(time.Second))
+	}
+	if !errors.Is(err, ErrOvertaken) {
+		check(t, err)
+	}
+}
+
+// prune cuts what may be cut, and checks that nothing else can be.
+func (m *machine) prune(t *rapid.T) {
+	before := m.store.Snapshot()
+	n := drawNode(t)
+	err := m.store.RecordPruned(n, m.now)
+	c := before.Conn(n)
+	_, wanted := before.Wanted(n)
+	if may := c.Phase == Up && c.App != "" && !c.Busy && !wanted; may == errors.Is(err, ErrOvertaken) {
+		t.Fatalf("cut of %+v, wanted %v: %v", c, wanted, err)
+	}
+}
+
+func (m *machine) tend(t *rapid.T) {
+	n := drawNode(t)
+	switch rapid.IntRange(0, 4).Draw(t, "what") {
+	case 0, 1:
+		check(t, m.store.SetBusy(n, rapid.Bool().Draw(t, "busy")))
+	case 2:
+		check(t, m.store.RecordSynced(n, uint32(rapid.IntRange(1, 2).Draw(t, "creation")), "25"))
+	case 3:
+		check(t, m.store.RecordSyncFailed(n, "ResyncFailed", "no answer", m.now.Add(time.Second)))
+	case 4:
+		check(t, m.store.Approve([]Node{n, drawNode(t)}, m.now))
+	}
+}
+
+func (m *machine) backlog(t *rapid.T) {
+	app := rapid.SampledFrom(testApps).Draw(t, "app")
+	switch rapid.IntRange(0, 3).Draw(t, "what") {
+	case 0:
+		check(t, m.store.RecordBacklog(app, rapid.IntRange(0, 3).Draw(t, "pending")))
+	case 1:
+		check(t, m.store.RecordDraining(app, true))
+	case 2:
+		check(t, m.store.RecordDrained(app))
+	case 3:
+		check(t, m.store.RecordDrainFailed(app, false, "HandlerRaised", "raised", m.now.Add(time.Second)))
+	}
+}
+
+func check(t *rapid.T, err error) {
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,107 @@
+package state
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/go-memdb"
+)
+
+// Snapshot is one moment of the store. It never changes and is safe for
+// concurrent use; there is nothing to close. Its slices belong to the caller.
+type Snapshot struct {
+	txn *memdb.Txn
+}
+
+// Index says which facts the snapshot has, as far as a reviewed plan depends on
+// them: two snapshots with the same index differ only in how dials, resyncs and
+// drains fare (retry times, tries, why one failed, what is under way), in the
+// words in which a lookup failed and in how much more than nothing waits. It is
+// never 0, only grows, and begins anew at 1 with every New.
+func (s Snapshot) Index() uint64 { return s.moment().Index }
+
+func (s Snapshot) moment() moment {
+	now, _ := momentTable.get(s.txn, key("now"))
+	return now
+}
+
+// Desired returns what should be.
+func (s Snapshot) Desired() Desired {
+	return Desired{Apps: s.Apps(), Queries: s.Queries(), Peers: s.Peers(), Approvals: s.Approvals()}
+}
+
+// Live returns what is.
+func (s Snapshot) Live() Live {
+	return Live{Conns: s.Conns(), Backlogs: s.Backlogs(), Batches: batchTable.list(s.txn, "")}
+}
+
+// Apps returns the apps of the file and those that have left it but still have
+// nodes, ordered by name.
+func (s Snapshot) Apps() []AppRow { return appTable.list(s.txn, "") }
+
+// App returns one app, or false.
+func (s Snapshot) App(name string) (AppRow, bool) { return appTable.get(s.txn, key(name)) }
+
+// Queries returns the queries of the apps in the file, ordered by app and name.
+func (s Snapshot) Queries() []Query { return queryTable.list(s.txn, "") }
+
+// Peers returns the nodes that are listed or were a moment ago, ordered by app,
+// query and node. A node that several queries list has as many rows.
+func (s Snapshot) Peers() []Peer { return peerTable.list(s.txn, "") }
+
+// Wanted returns the row by which to dial n: of those that list it the first by
+// app and query. It returns false if none lists it.
+func (s Snapshot) Wanted(n Node) (Peer, bool) {
+	for _, p := range peerTable.of(s.txn, n) {
+		if p.GoneSince.IsZero() {
+			return p, true
+		}
+	}
+	return Peer{}, false
+}
+
+// Conns returns every connection, live or lost, ordered by node.
+func (s Snapshot) Conns() []Conn { return connTable.list(s.txn, "") }
+
+// Conn returns the connection to n. If nothing is known of it, the zero Conn,
+// which is down.
+func (s Snapshot) Conn(n Node) Conn {
+	c, _ := connTable.get(s.txn, key(string(n)))
+	return c
+}
+
+// Backlogs returns how much waits for each app of which the outbox has told,
+// ordered by app.
+func (s Snapshot) Backlogs() []Backlog { return backlogTable.list(s.txn, "") }
+
+// Backlog returns how much waits for one app; the zero Backlog if the outbox has
+// told nothing of it.
+func (s Snapshot) Backlog(app string) Backlog {
+	b, _ := backlogTable.get(s.txn, key(app))
+	return b
+}
+
+// Approvals returns what people have approved, ordered by node.
+func (s Snapshot) Approvals() []Approval { return approvalTable.list(s.txn, "") }
+
+// Wait blocks until the store differs from s in anything at all, or until wake
+// if wake is not zero, and returns nil. It returns the context's error if ctx
+// ends first.
+func (s Snapshot) Wait(ctx context.Context, wake time.Time) error {
+	changed, _, err := s.txn.FirstWatch(momentTable.name, byKey, key("now"))
+	if err != nil {
+		return fmt.Errorf("watch state: %w", err)
+	}
+	limit := ctx
+	if !wake.IsZero() {
+		var cancel context.CancelFunc
+		limit, cancel = context.WithDeadline(ctx, wake)
+		defer cancel()
+	}
+	select {
+	case <-changed:
+	case <-limit.Done():
+	}
+	return ctx.Err()
+}

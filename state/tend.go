@@ -1,0 +1,89 @@
+package state
+
+import "time"
+
+// SetBusy records that a resync of n is under way, or is not any more. It does
+// nothing if n is not up.
+func (s *Store) SetBusy(n Node, busy bool) error {
+	return s.write("work on "+string(n), func(w *write) error {
+		if c, _ := connTable.get(w.txn, key(string(n))); c.Phase == Up {
+			c.Busy = busy
+			connTable.put(w, c)
+		}
+		return nil
+	})
+}
+
+// RecordSynced records that a resync with this incarnation of n has worked, and
+// which OTP release it runs. It does nothing if n is down or is another
+// incarnation by now.
+func (s *Store) RecordSynced(n Node, creation uint32, release string) error {
+	return s.write("resync of "+string(n), func(w *write) error {
+		c, _ := connTable.get(w.txn, key(string(n)))
+		if c.Phase != Up || c.Creation != creation {
+			return nil
+		}
+		c.Synced, c.Release, c.Busy = creation, release, false
+		c.RetryAt, c.Tries, c.Reason, c.Message = time.Time{}, 0, "", ""
+		connTable.put(w, c)
+		return nil
+	})
+}
+
+// RecordSyncFailed records why a resync of n has failed, and before when it must
+// not be tried again. It does nothing if none was under way: the connection has
+// been lost since, or is a new one.
+func (s *Store) RecordSyncFailed(n Node, reason, message string, retryAt time.Time) error {
+	return s.write("failed resync of "+string(n), func(w *write) error {
+		c, _ := connTable.get(w.txn, key(string(n)))
+		if !c.Busy {
+			return nil
+		}
+		c.Busy, c.RetryAt, c.Reason, c.Message = false, retryAt, reason, message
+		c.Tries++
+		connTable.put(w, c)
+		return nil
+	})
+}
+
+// RecordPruned records that the connection to n is being cut: it is Busy until
+// RecordDown, and counts in its app's batch from now. It returns ErrOvertaken if
+// n is not up, busy, wanted again, or nobody's: then it must not be cut.
+func (s *Store) RecordPruned(n Node, now time.Time) error {
+	return s.write("prune of "+string(n), func(w *write) error {
+		c, _ := connTable.get(w.txn, key(string(n)))
+		if c.Phase != Up || c.Busy || c.App == "" || wanted(peerTable.of(w.txn, n)) {
+			return ErrOvertaken
+		}
+		c.Busy = true
+		connTable.put(w, c)
+		w.count(c.App, now)
+		return nil
+	})
+}
+
+// count adds a node to the app's batch, or begins a new one if the last is over.
+func (w *write) count(app string, now time.Time) {
+	a, _ := appTable.get(w.txn, key(app))
+	b, _ := batchTable.get(w.txn, key(app))
+	if !now.Before(b.At.Add(a.Prune.After)) {
+		b.Count = 0
+	}
+	batchTable.put(w, Batch{App: app, At: now, Count: b.Count + 1})
+}
+
+// Approve lets the next passes prune these nodes in spite of what holds them
+// back. Nodes that are not up, wanted, or nobody's are passed over: there is
+// nothing to prune. An approval ends when its node is gone or listed again.
+func (s *Store) Approve(nodes []Node, now time.Time) error {
+	return s.write("approval", func(w *write) error {
+		for _, n := range nodes {
+			c, _ := connTable.get(w.txn, key(string(n)))
+			_, already := approvalTable.get(w.txn, key(string(n)))
+			if !already && c.Phase == Up && c.App != "" && !wanted(peerTable.of(w.txn, n)) {
+				approvalTable.put(w, Approval{Node: n, At: now})
+			}
+		}
+		return nil
+	})
+}
