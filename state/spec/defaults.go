@@ -1,0 +1,60 @@
+package spec
+
+import "time"
+
+// span is a default with the bounds of what may be written instead. Both
+// bounds are allowed.
+type span[T any] struct{ value, min, max T }
+
+// Every default and bound of the language. The reference cluster.hcl at the
+// root of the repository says the same to users; a test compares them.
+var (
+	nodePort     = span[int64]{0, 0, 65535} // 0: any free port
+	nodeEPMDPort = span[int64]{4369, 1, 65535}
+	// OTP's own default, and the least with which its quarter ticks are a
+	// second apart.
+	nodeTick = span[time.Duration]{60 * time.Second, 4 * time.Second, time.Hour}
+
+	dnsInterval = span[time.Duration]{5 * time.Second, 100 * time.Millisecond, time.Hour}
+	dnsTimeout  = span[time.Duration]{3 * time.Second, 50 * time.Millisecond, time.Minute}
+
+	peerPort = span[int64]{0, 0, 65535} // 0: ask EPMD
+
+	pruneAfter     = span[time.Duration]{30 * time.Second, 0, 24 * time.Hour}
+	pruneMaxShare  = span[float64]{0.5, 0, 1}
+	pruneMaxAtOnce = span[float64]{0.25, 0, 1}
+
+	deliverTimeout = span[time.Duration]{5 * time.Second, 100 * time.Millisecond, 5 * time.Minute}
+
+	outboxMaxEvents = span[int64]{1_000_000, 1, 1_000_000_000}
+	outboxMaxBytes  = span[int64]{256 << 20, 64 << 10, 1 << 40}
+)
+
+const (
+	peerMatch       = "*"
+	pruneAllowEmpty = false
+	deliverHandler  = "EventHorizon.Remote.Handler.handle_buffered_event/1"
+	logLevel        = "info"
+	logFormat       = "text"
+	dnsPort         = 53
+)
+
+// Limits of the file itself.
+const (
+	maxSource   = 128 << 10 // bytes of cluster.hcl
+	maxFile     = 64 << 10  // bytes that file may read
+	maxValue    = 16 << 10  // bytes or elements in the value of one expression
+	maxNumber   = 1e18      // the largest number an expression may give
+	maxDepth    = 64        // levels of brackets
+	maxDigits   = 64        // characters of a number
+	maxExponent = 1         // digit of its exponent
+	maxReports  = 64        // diagnostics
+	maxServers  = 8
+	maxApps     = 256
+	maxQueries  = 64 // of one app
+	maxCookies  = 2
+	maxLocals   = 256
+	maxAtom     = 255 // characters in an Erlang atom, hence in names and cookies
+	maxHost     = 253 // characters in a DNS name
+	maxLabel    = 63  // characters between two dots of one, and in an app's name
+)

@@ -1,0 +1,61 @@
+package spec
+
+import (
+	"regexp"
+	"strings"
+
+	"ehc/state"
+)
+
+var (
+	elixirModule = regexp.MustCompile(`^[A-Z][0-9A-Za-z_]*(\.[A-Z][0-9A-Za-z_]*)*$`)
+	erlangModule = regexp.MustCompile(`^[a-z][0-9A-Za-z_@]*$`)
+	functionOK   = regexp.MustCompile(`^[a-z_][0-9A-Za-z_]*[?!]?$`)
+)
+
+// decodeDeliver reads how an app gets events; nil without the block.
+func decodeDeliver(b block) *state.Deliver {
+	if b.body == nil {
+		return nil
+	}
+	text, at, got := b.text("handler", use{})
+	if got != present {
+		text = deliverHandler
+	}
+	module, function, why := parseHandler(text)
+	if why != "" {
+		b.p.errorAt(at, "handler in "+b.title+": "+why,
+			"It is written Module.function/1, such as \""+deliverHandler+"\" in Elixir or \"my_mod.handle/1\" in Erlang.")
+	}
+	return &state.Deliver{Module: module, Function: function, Timeout: b.duration("timeout", deliverTimeout)}
+}
+
+// parseHandler splits Module.function/1 into the atoms that Erlang knows, or
+// says what is wrong with it. An Elixir module's atom begins with "Elixir.".
+func parseHandler(text string) (module, function, why string) {
+	name, arity, found := strings.Cut(text, "/")
+	switch {
+	case !found:
+		return "", "", "it ends with /1, for the event is all that it is given"
+	case arity != "1":
+		return "", "", "it takes one argument, the event, so it ends with /1"
+	}
+	dot := strings.LastIndexByte(name, '.')
+	if dot < 0 {
+		return "", "", "a dot stands between the module and the function"
+	}
+	module, function = name[:dot], name[dot+1:]
+	switch {
+	case elixirModule.MatchString(module):
+		module = "Elixir." + strings.TrimPrefix(module, "Elixir.")
+	case !erlangModule.MatchString(module):
+		return "", "", "that cannot be a module"
+	}
+	switch {
+	case !functionOK.MatchString(function):
+		return "", "", "that cannot be a function"
+	case len(module) > maxAtom || len(function) > maxAtom:
+		return "", "", "an atom has 255 characters at most"
+	}
+	return module, function, ""
+}

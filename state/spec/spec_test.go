@@ -1,0 +1,242 @@
+package spec
+
+import (
+	"io/fs"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ehc/state"
+)
+
+// world is an Env of a few variables and files.
+func world(vars, files map[string]string) Env {
+	return Env{
+		Lookup: func(name string) (string, bool) {
+			value, ok := vars[name]
+			return value, ok
+		},
+		ReadFile: func(path string) ([]byte, error) {
+			content, ok := files[path]
+			if !ok {
+				return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+			}
+			return []byte(content), nil
+		},
+	}
+}
+
+// parse parses a file that has no errors, in the folder /etc/ehc.
+func parse(t *testing.T, src string, env Env) state.Spec {
+	t.Helper()
+	got, diags := Parse("/etc/ehc/cluster.hcl", []byte(src), env)
+	if diags.HasErrors() {
+		t.Fatalf("unexpected errors:\n%s", diags.Text())
+	}
+	return got
+}
+
+// same compares specs, secrets included.
+var same = cmp.Options{
+	cmp.Comparer(func(a, b state.Secret) bool { return a == b }),
+	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
+	cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b }),
+}
+
+const head = `node {
+  name   = "ehc@10.0.0.1"
+  cookie = env("RELEASE_COOKIE")
+}
+`
+
+var cookieSet = world(map[string]string{"RELEASE_COOKIE": "monster-of-the-env"}, map[string]string{
+	"/etc/ehc/cookie":      "monster-of-the-file\n",
+	"/run/secrets/cookie":  "monster-of-the-run",
+	"/etc/ehc/sub/old.txt": "older\r\n\n",
+})
+
+func TestTheShortestFileGetsEveryDefault(t *testing.T) {
+	want := state.Spec{
+		Node: state.NodeSpec{
+			Name: "ehc@10.0.0.1", Cookies: []state.Secret{state.NewSecret("monster-of-the-env")},
+			Hidden: true, EPMDPort: 4369, Tick: 60 * time.Second,
+		},
+		DNS:    state.DNSSpec{Interval: 5 * time.Second, Timeout: 3 * time.Second},
+		Outbox: state.OutboxSpec{MaxEvents: 1_000_000, MaxBytes: 256 << 20},
+		Log:    state.LogSpec{Level: "info"},
+	}
+	if diff := cmp.Diff(want, parse(t, head, cookieSet), same); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEveryOptionReachesTheSpec(t *testing.T) {
+	got := parse(t, `
+node {
+  name      = "ehc@fdaa:0:1::2"
+  cookie    = [file("cookie"), file("/run/secrets/cookie")]
+  listen    = "::"
+  port      = "9100"
+  epmd_port = 4370
+  tick      = "8s"
+  visible   = false
+}
+dns {
+  servers  = ["10.0.0.2", "10.0.0.3:5353", "fdaa::3", "[fdaa::4]", "[fdaa::5]:54"]
+  interval = "1m"
+  timeout  = "500ms"
+}
+peer "search" {
+  queries = ["search.internal", "srv:_dist._tcp.search.internal", "static:search@10.0.0.9"]
+  match   = "search-??-*"
+  port    = 9000
+  cookie  = env("RELEASE_COOKIE")
+  prune {
+    after       = "0s"
+    max_share   = 1
+    max_at_once = 0.1
+    allow_empty = true
+  }
+  deliver {
+    handler = "my_mod.handle/1"
+    timeout = "10s"
+  }
+}
+peer "billing" {
+  queries = ["billing.internal"]
+  node    = "billing@${ip}"
+  deliver {}
+}
+outbox {
+  max_events = 10
+  max_bytes  = "64MiB"
+}
+log {
+  level  = "debug"
+  format = "json"
+}
+`, cookieSet)
+	prune := state.Prune{After: 30 * time.Second, MaxShare: 0.5, MaxAtOnce: 0.25}
+	want := state.Spec{
+		Node: state.NodeSpec{
+			Name:    "ehc@fdaa:0:1::2",
+			Cookies: []state.Secret{state.NewSecret("monster-of-the-file"), state.NewSecret("monster-of-the-run")},
+			Hidden:  true, Listen: netip.IPv6Unspecified(), Port: 9100, EPMDPort: 4370, Tick: 8 * time.Second,
+		},
+		DNS: state.DNSSpec{
+			Servers: []netip.AddrPort{
+				netip.MustParseAddrPort("10.0.0.2:53"), netip.MustParseAddrPort("10.0.0.3:5353"),
+				netip.MustParseAddrPort("[fdaa::3]:53"), netip.MustParseAddrPort("[fdaa::4]:53"),
+				netip.MustParseAddrPort("[fdaa::5]:54"),
+			},
+			Interval: time.Minute, Timeout: 500 * time.Millisecond,
+		},
+		Apps: []state.App{
+			{
+				Name:     "billing",
+				Queries:  []state.Lookup{{Text: "billing.internal", Kind: state.LookupHost, Target: "billing.internal"}},
+				Template: "billing@${ip}",
+				Prune:    prune,
+				Deliver: &state.Deliver{
+					Module: "Elixir.EventHorizon.Remote.Handler", Function: "handle_buffered_event", Timeout: 5 * time.Second,
+				},
+			},
+			{
+				Name: "search",
+				Queries: []state.Lookup{
+					{Text: "search.internal", Kind: state.LookupHost, Target: "search.internal"},
+					{Text: "srv:_dist._tcp.search.internal", Kind: state.LookupSRV, Target: "_dist._tcp.search.internal"},
+					{Text: "static:search@10.0.0.9", Kind: state.LookupStatic, Target: "search@10.0.0.9"},
+				},
+				Match: "search-??-*", Port: 9000, Cookies: []state.Secret{state.NewSecret("monster-of-the-env")},
+				Prune:   state.Prune{MaxShare: 1, MaxAtOnce: 0.1, AllowEmpty: true},
+				Deliver: &state.Deliver{Module: "my_mod", Function: "handle", Timeout: 10 * time.Second},
+			},
+		},
+		Outbox: state.OutboxSpec{MaxEvents: 10, MaxBytes: 64 << 20},
+		Log:    state.LogSpec{Level: "debug", JSON: true},
+	}
+	if diff := cmp.Diff(want, got, same); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheNodeTemplateKeepsItsPlaceholders(t *testing.T) {
+	for written, want := range map[string]string{
+		`"phoenix@${ip}"`:               "phoenix@${ip}",
+		`"phoenix@$${ip}"`:              "phoenix@${ip}",
+		`"phoenix@${host}"`:             "phoenix@${host}",
+		`format("%s@n1.%s", "a", host)`: "a@n1.${host}",
+		`"${local.base}@${ip}"`:         "base@${ip}",
+	} {
+		got := parse(t, head+`
+locals { base = "base" }
+peer "phoenix" {
+  queries = ["a.internal"]
+  node    = `+written+`
+}`, cookieSet)
+		if app := got.Apps[0]; app.Template != want || app.Match != "" {
+			t.Errorf("node = %s gives template %q and match %q, want %q and none", written, app.Template, app.Match, want)
+		}
+	}
+}
+
+func TestErrorsLeaveTheZeroSpec(t *testing.T) {
+	got, diags := Parse("cluster.hcl", []byte(head+"log { level = \"loud\" }"), cookieSet)
+	if !diags.HasErrors() || diags.Err() == nil {
+		t.Error("no error for a level that there is not")
+	}
+	if diff := cmp.Diff(state.Spec{}, got, same); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWarningsLeaveTheSpec(t *testing.T) {
+	got, diags := Parse("cluster.hcl", []byte(`node {
+  name   = "ehc@10.0.0.1"
+  cookie = "plainly-written"
+}`), Env{})
+	if len(diags) != 1 || diags.HasErrors() || diags.Err() != nil || diags.Error() != "" {
+		t.Errorf("want one warning and no error:\n%s", diags.Text())
+	}
+	if got.Node.Cookies[0].Reveal() != "plainly-written" {
+		t.Error("the cookie is lost")
+	}
+}
+
+func TestChangedNamesWhatNeedsARestart(t *testing.T) {
+	const peer = `
+peer "a" { queries = ["a.internal"] }`
+	before := parse(t, head, cookieSet)
+	for name, c := range map[string]struct {
+		src  string
+		want []string
+	}{
+		"a new peer needs none":              {head + peer, nil},
+		"a new interval needs none":          {head + `dns { interval = "9s" }`, nil},
+		"a new name does":                    {"node {\nname = \"b@10.0.0.1\"\ncookie = env(\"RELEASE_COOKIE\")\n}", []string{"node.name"}},
+		"a second cookie, a port and a tick": {"node {\nname = \"ehc@10.0.0.1\"\ncookie = [env(\"RELEASE_COOKIE\"), file(\"cookie\")]\nport = 9000\ntick = \"8s\"\n}", []string{"node.cookie", "node.port", "node.tick"}},
+		"where it listens and its EPMD":      {"node {\nname = \"ehc@10.0.0.1\"\ncookie = env(\"RELEASE_COOKIE\")\nlisten = \"0.0.0.0\"\nepmd_port = 4370\n}", []string{"node.listen", "node.epmd_port"}},
+	} {
+		if diff := cmp.Diff(c.want, Changed(before, parse(t, c.src, cookieSet))); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestFormatLaysOutAndKeepsTheMeaning(t *testing.T) {
+	ugly := "node{\nname=\"ehc@10.0.0.1\"\n      cookie   =    env(\"RELEASE_COOKIE\") # why\n}\n"
+	want := "node {\n  name   = \"ehc@10.0.0.1\"\n  cookie = env(\"RELEASE_COOKIE\") # why\n}\n"
+	got := Format([]byte(ugly))
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(parse(t, ugly, cookieSet), parse(t, string(got), cookieSet), same); diff != "" {
+		t.Error(diff)
+	}
+	if again := Format(got); string(again) != string(got) {
+		t.Errorf("formatting twice gives something else:\n%s", again)
+	}
+}
