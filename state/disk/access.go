@@ -1,0 +1,74 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Write runs fn in a transaction and commits it, in one flush with others that
+// come at about the same time; fn sees what those before it in the group wrote.
+// If fn returns an error, what it wrote is undone, that of the others is not,
+// and Write returns the error as it is.
+//
+// fn runs on the one committing goroutine: it must be short, do no I/O of its
+// own, and neither Write nor View. It may run a second time if the first
+// try came to nothing. If ctx ends while the write is queued, fn does not run;
+// once it runs, Write returns its outcome whatever ctx says.
+//
+// Any other error says that nothing of the group is in the store, except that
+// a crash right after may bring it back: ErrFull, ErrClosed, or what the device
+// or another program that holds the file has to say.
+func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
+	return db.committer.do(ctx, &request{fn: fn})
+}
+
+// Free is Write for a function that makes room, by deleting rows. When the
+// volume is full it may use the room that the ballast keeps; from then on
+// Write returns ErrFull until the volume has room for the ballast again.
+func (db *DB) Free(ctx context.Context, fn func(*Tx) error) error {
+	return db.committer.do(ctx, &request{fn: fn, frees: true})
+}
+
+// View runs fn with a view of the store as it is at fn's first query, which no
+// write changes. At most four run at once; more wait, as long as ctx lets
+// them. The log cannot be copied back past a view, so fn must not dally. When ctx ends,
+// fn's query fails.
+func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
+	if !db.enter() {
+		return ErrClosed
+	}
+	defer db.views.Done()
+	var r *conn
+	select {
+	case r = <-db.readers:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { db.readers <- r }()
+	if err := r.exec(ctx, "BEGIN"); err != nil {
+		return fmt.Errorf("view: %w", classify(db.dir, err))
+	}
+	tx := &Tx{ctx: ctx, conn: r, dir: db.dir}
+	err := fn(tx)
+	tx.conn = nil
+	rerr := r.exec(context.WithoutCancel(ctx), rollback)
+	if err == nil && rerr != nil {
+		return fmt.Errorf("view: %w", classify(db.dir, rerr))
+	}
+	if cerr := ctx.Err(); err != nil && cerr != nil && !errors.Is(err, cerr) {
+		return errors.Join(cerr, err) // SQLite only says "interrupted"
+	}
+	return err
+}
+
+// enter counts a View, unless the store is closed.
+func (db *DB) enter() bool {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.closed {
+		return false
+	}
+	db.views.Add(1)
+	return true
+}

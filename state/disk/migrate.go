@@ -1,0 +1,78 @@
+package disk
+
+import (
+	"context"
+	"fmt"
+)
+
+// applicationID marks the file as ehc's, in its header: "ehc1".
+const applicationID = 0x65686331
+
+// steps lead from an empty file to this version's tables. A step is never
+// changed once released; user_version in the file's header counts those done.
+func steps() []string {
+	return []string{
+		// 1: the commit count, and the outbox (its rows are told of there).
+		`CREATE TABLE store_mark (commits INTEGER NOT NULL) STRICT;
+		 INSERT INTO store_mark VALUES (0);
+		 CREATE TABLE outbox_app (
+			app      TEXT    NOT NULL PRIMARY KEY,
+			head_seq INTEGER NOT NULL,
+			next_seq INTEGER NOT NULL,
+			bytes    INTEGER NOT NULL,
+			head_at  INTEGER NOT NULL,
+			crc      INTEGER NOT NULL
+		 ) STRICT, WITHOUT ROWID;
+		 CREATE TABLE outbox_event (
+			app         TEXT    NOT NULL,
+			seq         INTEGER NOT NULL,
+			id          TEXT    NOT NULL,
+			type        TEXT    NOT NULL,
+			payload     BLOB    NOT NULL,
+			inserted_at INTEGER NOT NULL,
+			crc         INTEGER NOT NULL,
+			tries       INTEGER NOT NULL DEFAULT 0,
+			last_error  TEXT    NOT NULL DEFAULT '',
+			PRIMARY KEY (app, seq)
+		 ) STRICT, WITHOUT ROWID;
+		 CREATE UNIQUE INDEX outbox_event_id ON outbox_event (app, id);`,
+	}
+}
+
+// check refuses a file that is not ehc's, or that a newer ehc has migrated. It
+// says how many steps have been done, and changes nothing.
+func check(ctx context.Context, c *conn, newest int) (done int, err error) {
+	var id, tables int
+	for query, dest := range map[string]*int{
+		"PRAGMA application_id":              &id,
+		"PRAGMA user_version":                &done,
+		"SELECT count(*) FROM sqlite_schema": &tables,
+	} {
+		if err := c.c.QueryRowContext(ctx, query).Scan(dest); err != nil {
+			return 0, fmt.Errorf("read header: %w", err)
+		}
+	}
+	fresh := id == 0 && done == 0 && tables == 0
+	if id != applicationID && !fresh {
+		return 0, fmt.Errorf("application id %#x: %w: another program's file", id, ErrDamaged)
+	}
+	if done > newest {
+		return 0, fmt.Errorf("%w: it is at step %d, this version knows %d", ErrNewer, done, newest)
+	}
+	return done, nil
+}
+
+// migrate does the steps that are missing, each in a transaction of its own
+// together with its number: after a crash it goes on where it was.
+func migrate(ctx context.Context, c *conn, steps []string, done int) error {
+	for n := done + 1; n <= len(steps); n++ {
+		// A pragma takes no arguments; both numbers are ours.
+		text := fmt.Sprintf("BEGIN IMMEDIATE; PRAGMA application_id = %d; PRAGMA user_version = %d; %s; COMMIT",
+			applicationID, n, steps[n-1])
+		if _, err := c.c.ExecContext(ctx, text); err != nil {
+			_, _ = c.c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // fails if SQLite has done it already
+			return fmt.Errorf("migrate to step %d: %w", n, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package disk
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+)
+
+// Tx is a transaction while the function that was given it runs; later it is
+// of no use. Only that function's goroutine may use it. A query is a constant
+// text with ? for each argument, which is an int64, uint64 below 2⁶³, int,
+// float64, string, []byte, bool or nil.
+type Tx struct {
+	ctx    context.Context // for a View, its caller's
+	conn   *conn
+	dir    string
+	wrote  bool
+	bytes  int   // of arguments, to bound a group
+	broken error // the transaction is lost, whatever the function makes of it
+}
+
+// Row is one row of an answer, good until the next one is asked for.
+type Row struct {
+	tx   *Tx
+	rows *sql.Rows
+	err  error // of the query
+	only bool  // it is QueryRow's: Scan steps to it, and ends the query
+}
+
+// Exec runs a statement and says how many rows it inserted, changed or deleted.
+// In a View it fails.
+func (t *Tx) Exec(query string, args ...any) (changed int64, err error) {
+	s, err := t.conn.prepare(t.ctx, query)
+	if err != nil {
+		return 0, t.note(err)
+	}
+	t.bytes += size(args)
+	res, err := s.ExecContext(t.ctx, args...)
+	if err != nil {
+		return 0, t.note(err)
+	}
+	changed, err = res.RowsAffected()
+	t.wrote = t.wrote || changed > 0
+	return changed, err
+}
+
+// Query runs a query and yields its rows, or an error and nothing more. The
+// query is over when the loop is; statements on the rows it reads wait until then.
+func (t *Tx) Query(query string, args ...any) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		rows, err := t.query(query, args)
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		defer func() { _ = rows.Close() }() // its error is that of rows.Err
+		for rows.Next() {
+			if !yield(Row{tx: t, rows: rows}, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(Row{}, t.note(err))
+		}
+	}
+}
+
+// QueryRow runs a query for one row. It must be scanned, once: Scan returns the
+// query's error, or ErrNoRow if there is no row.
+func (t *Tx) QueryRow(query string, args ...any) Row {
+	rows, err := t.query(query, args)
+	return Row{tx: t, rows: rows, err: err, only: true}
+}
+
+func (t *Tx) query(query string, args []any) (*sql.Rows, error) {
+	s, err := t.conn.prepare(t.ctx, query)
+	if err != nil {
+		return nil, t.note(err)
+	}
+	rows, err := s.QueryContext(t.ctx, args...)
+	return rows, t.note(err)
+}
+
+// Scan copies the row's columns to where dest points, in order. A []byte is a
+// copy that the caller may keep. A value that does not fit is ErrDamaged, since
+// the tables are strict.
+func (r Row) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	if r.only {
+		defer func() { _ = r.rows.Close() }()
+		if !r.rows.Next() {
+			if err := r.rows.Err(); err != nil {
+				return r.tx.note(err)
+			}
+			return ErrNoRow
+		}
+	}
+	if err := r.rows.Scan(dest...); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return nil
+}
+
+// note classifies err and remembers it if the transaction cannot go on.
+func (t *Tx) note(err error) error {
+	err = classify(t.dir, err)
+	var s *storageError
+	if t.broken == nil && errors.As(err, &s) {
+		t.broken = err
+	}
+	return err
+}
+
+// size is about how many bytes the arguments add to the log.
+func size(args []any) int {
+	n := 0
+	for _, a := range args {
+		switch a := a.(type) {
+		case string:
+			n += len(a)
+		case []byte:
+			n += len(a)
+		default:
+			n += 8
+		}
+	}
+	return n
+}

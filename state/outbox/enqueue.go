@@ -1,0 +1,163 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ehc/state/disk"
+)
+
+// Enqueue puts events at the end of their apps' queues, in this order: all of
+// them or none. When it returns nil they are durable, and the events returned,
+// one for each given, say where they are. An id that waits for its app already
+// is not enqueued again: the event returned for it is the one that waits, whatever
+// else was given with the id.
+//
+// It never waits for room: a *FullError comes at once. It waits for one flush
+// of the disk, together with all that is enqueued at that time. ErrInvalid and
+// *DamageError say what they say; disk.ErrFull and other errors of the store
+// leave the outcome unknown after a crash. Then the events returned have their ids, but
+// no Seq: to try again with the same ids enqueues nothing twice.
+func (b *Box) Enqueue(ctx context.Context, events ...New) ([]Event, error) {
+	out, err := b.check(events)
+	if err != nil || len(out) == 0 {
+		return nil, err
+	}
+	limits := b.maxima()
+	var after map[string]rowState
+	err = b.db.Write(ctx, func(tx *disk.Tx) (err error) {
+		in := insert{tx: tx, maxEvents: limits.MaxEvents, maxBytes: limits.MaxBytes, rows: map[string]*openRow{}}
+		for i := range out {
+			if err := in.event(&out[i]); err != nil {
+				return err
+			}
+		}
+		after, err = in.close(b)
+		return err
+	})
+	if err != nil {
+		for i := range out {
+			out[i].Seq = 0
+		}
+		return out, fmt.Errorf("enqueue: %w", b.noteDamage(err))
+	}
+	b.learn(after)
+	return out, nil
+}
+
+// check applies the limits that need no look at the store, and mints ids.
+func (b *Box) check(events []New) ([]Event, error) {
+	if len(events) > MaxCall {
+		return nil, fmt.Errorf("enqueue: %w: %d events at once: at most %d", ErrInvalid, len(events), MaxCall)
+	}
+	now, bytes := time.Now(), 0
+	out := make([]Event, len(events))
+	for i, n := range events {
+		e, err := n.event(now, b.MintID)
+		if err != nil {
+			return nil, fmt.Errorf("enqueue event %d of %d: %w", i+1, len(events), err)
+		}
+		out[i] = e
+		bytes += len(e.Payload)
+	}
+	if bytes > MaxCallBytes {
+		return nil, fmt.Errorf("enqueue: %w: %d bytes at once: at most %d", ErrInvalid, bytes, MaxCallBytes)
+	}
+	return out, nil
+}
+
+// insert is one Enqueue inside its transaction.
+type insert struct {
+	tx        *disk.Tx
+	maxEvents int
+	maxBytes  int64
+	rows      map[string]*openRow
+}
+
+// openRow is an app's row in the making.
+type openRow struct {
+	row
+	changed bool
+}
+
+// event enqueues e and sets its Seq, or replaces it by the one that waits.
+func (in *insert) event(e *Event) error {
+	r, err := in.row(e.App)
+	if err != nil {
+		return err
+	}
+	if r.pending() >= in.maxEvents || r.bytes+int64(len(e.Payload)) > in.maxBytes {
+		// What waits already needs no room.
+		full := &FullError{App: e.App, Events: r.pending(), MaxEvents: in.maxEvents, Bytes: r.bytes, MaxBytes: in.maxBytes}
+		return in.known(e, full)
+	}
+	e.Seq = r.next
+	n, err := in.tx.Exec(`INSERT INTO outbox_event (app, seq, id, type, payload, inserted_at, crc)
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (app, id) DO NOTHING`,
+		e.App, e.Seq, e.ID, e.Type, []byte(e.Payload), e.InsertedAt.UnixNano(), int64(e.crc()))
+	if err != nil {
+		return fmt.Errorf("insert event %d of %s: %w", e.Seq, e.App, err)
+	}
+	if n == 0 {
+		return in.known(e, fmt.Errorf("event %s of %s is neither new nor there", e.ID, e.App))
+	}
+	if r.pending() == 0 {
+		r.headAt = e.InsertedAt.UnixNano()
+	}
+	r.next++
+	r.bytes += int64(len(e.Payload))
+	r.changed = true
+	return nil
+}
+
+// known replaces e by the event of its id that waits, or returns otherwise.
+func (in *insert) known(e *Event, otherwise error) error {
+	s := scanner{app: e.App}
+	err := s.one(in.tx.QueryRow(selectEvent+"WHERE app = ? AND id = ?", e.App, e.ID))
+	if errors.Is(err, disk.ErrNoRow) {
+		return otherwise
+	}
+	if err != nil {
+		return err
+	}
+	*e = s.events[0]
+	return nil
+}
+
+func (in *insert) row(app string) (*openRow, error) {
+	if r := in.rows[app]; r != nil {
+		return r, nil
+	}
+	r, known, err := load(in.tx, app)
+	if err != nil {
+		return nil, err
+	}
+	if !known {
+		var apps int
+		if err := in.tx.QueryRow("SELECT count(*) FROM outbox_app").Scan(&apps); err != nil {
+			return nil, fmt.Errorf("count apps: %w", err)
+		}
+		if apps+len(in.rows) >= MaxApps {
+			return nil, fmt.Errorf("%w: app %s is one more than %d", ErrInvalid, app, MaxApps)
+		}
+	}
+	in.rows[app] = &openRow{row: r}
+	return in.rows[app], nil
+}
+
+// close writes the rows that changed. Those that did not are learned, too: what
+// waits already may have come with another call, that has yet to return.
+func (in *insert) close(b *Box) (map[string]rowState, error) {
+	after := map[string]rowState{}
+	for app, r := range in.rows {
+		if r.changed {
+			if err := r.save(in.tx, app); err != nil {
+				return nil, err
+			}
+		}
+		after[app] = b.stamp(r.row)
+	}
+	return after, nil
+}

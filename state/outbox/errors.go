@@ -1,0 +1,49 @@
+package outbox
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What callers branch on, by errors.Is.
+var (
+	// ErrInvalid says that an event or an argument breaks a rule or a limit.
+	ErrInvalid = errors.New("invalid event")
+	// ErrNotWaiting says that no event of that number waits: it is delivered or
+	// dropped, or there has never been one.
+	ErrNotWaiting = errors.New("no such event waits")
+	// ErrDropped says that a person took the event out of the queue undelivered.
+	ErrDropped = errors.New("event was dropped")
+)
+
+// FullError says that an app's queue has no room for a call's events. None of
+// them, for whichever app, has been enqueued.
+type FullError struct {
+	App       string
+	Events    int // that wait
+	MaxEvents int
+	Bytes     int64 // of their payloads
+	MaxBytes  int64
+}
+
+// Error gives both limits and how much of each is used.
+func (e *FullError) Error() string {
+	return fmt.Sprintf("outbox of %s is full: %d of %d events, %d of %d bytes",
+		e.App, e.Events, e.MaxEvents, e.Bytes, e.MaxBytes)
+}
+
+// DamageError says that an app's rows are not what was written. The queue stands
+// still there until someone drops the damaged part: see [Box.Drop].
+type DamageError struct {
+	App  string
+	Seq  uint64 // the event; 0: the app's counters
+	What string // such as "checksum does not match"
+}
+
+// Error names the event, or the counters, and what is wrong.
+func (e *DamageError) Error() string {
+	if e.Seq == 0 {
+		return fmt.Sprintf("outbox of %s is damaged: counters: %s", e.App, e.What)
+	}
+	return fmt.Sprintf("outbox of %s is damaged: event %d: %s", e.App, e.Seq, e.What)
+}

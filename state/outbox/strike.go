@@ -1,0 +1,78 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"ehc/state/disk"
+)
+
+// Delivered strikes out an app's events up to and including through, in one
+// durable transaction. They are never returned again. Those struck out before
+// are no error; a number that was never enqueued is ErrNotWaiting. If it fails, all of
+// them still wait. It works on a full volume too, as long as the ballast lasts.
+func (b *Box) Delivered(ctx context.Context, app string, through uint64) error {
+	var after map[string]rowState
+	err := b.db.Free(ctx, func(tx *disk.Tx) error {
+		after = nil
+		r, _, err := load(tx, app)
+		if err != nil || through < r.head {
+			return err
+		}
+		if through >= r.next {
+			return fmt.Errorf("%s has no event %d: %w", app, through, ErrNotWaiting)
+		}
+		count, bytes, err := strike(tx, app, through)
+		if err != nil {
+			return err
+		}
+		if count != through-r.head+1 {
+			return &DamageError{App: app, Seq: r.head, What: fmt.Sprintf("%d events wait up to %d", count, through)}
+		}
+		r.head, r.bytes = through+1, max(r.bytes-bytes, 0)
+		if r.headAt, err = headAt(tx, app, r.head); err != nil {
+			return err
+		}
+		after = map[string]rowState{app: b.stamp(r)}
+		return r.save(tx, app)
+	})
+	if err != nil {
+		return fmt.Errorf("strike out: %w", b.noteDamage(err))
+	}
+	b.learn(after)
+	return nil
+}
+
+// strike deletes an app's events up to through, and says what they were.
+func strike(tx *disk.Tx, app string, through uint64) (count uint64, bytes int64, err error) {
+	err = tx.QueryRow("SELECT count(*), coalesce(sum(length(payload)), 0) FROM outbox_event WHERE app = ? AND seq <= ?",
+		app, through).Scan(&count, &bytes)
+	if err == nil {
+		_, err = tx.Exec("DELETE FROM outbox_event WHERE app = ? AND seq <= ?", app, through)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("delete events of %s: %w", app, err)
+	}
+	return count, bytes, nil
+}
+
+// Failed notes that a delivery of an event failed, and why; it stays where it
+// is. An event that does not wait is ErrNotWaiting.
+func (b *Box) Failed(ctx context.Context, app string, seq uint64, why string) error {
+	if len(why) > MaxWhy {
+		why = why[:MaxWhy]
+	}
+	why = strings.ToValidUTF8(why, "\uFFFD")
+	err := b.db.Write(ctx, func(tx *disk.Tx) error {
+		n, err := tx.Exec("UPDATE outbox_event SET tries = tries + 1, last_error = ? WHERE app = ? AND seq = ?", why, app, seq)
+		if err == nil && n == 0 {
+			err = ErrNotWaiting
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note failure of event %d of %s: %w", seq, app, err)
+	}
+	return nil
+}

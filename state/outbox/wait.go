@@ -1,0 +1,98 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+)
+
+// maxDropped is how many drops of one app Wait remembers.
+const maxDropped = 64
+
+// waiter is one Wait.
+type waiter struct {
+	seq  uint64
+	done chan error // has room for the answer
+}
+
+// span is the numbers from and up to, but not including, to.
+type span struct{ from, to uint64 }
+
+// Wait returns nil when an app's event seq has been delivered, at once if it
+// has been before. It returns ErrDropped if a person dropped it since the Box
+// was opened, ErrNotWaiting for a number that was never enqueued, and ctx's error
+// when that ends.
+func (b *Box) Wait(ctx context.Context, app string, seq uint64) error {
+	b.mu.Lock()
+	q := b.queues[app]
+	if q == nil || seq == 0 || seq >= q.row.next {
+		b.mu.Unlock()
+		return fmt.Errorf("wait for event %d of %s: %w", seq, app, ErrNotWaiting)
+	}
+	if seq < q.row.head {
+		defer b.mu.Unlock()
+		return q.outcome(seq)
+	}
+	w := &waiter{seq: seq, done: make(chan error, 1)}
+	if q.waiters == nil {
+		q.waiters = map[*waiter]bool{}
+	}
+	q.waiters[w] = true
+	b.mu.Unlock()
+	select {
+	case err := <-w.done:
+		return err
+	case <-ctx.Done():
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(q.waiters, w)
+		return ctx.Err()
+	}
+}
+
+// wake answers those whose event has left the queue. The caller holds mu.
+func (q *queue) wake() {
+	for w := range q.waiters {
+		if w.seq < q.row.head {
+			delete(q.waiters, w)
+			w.done <- q.outcome(w.seq)
+		}
+	}
+}
+
+// outcome is how an event left the queue. The caller holds mu.
+func (q *queue) outcome(seq uint64) error {
+	for _, d := range q.dropped {
+		if d.from <= seq && seq < d.to {
+			return fmt.Errorf("wait for event %d: %w", seq, ErrDropped)
+		}
+	}
+	return nil
+}
+
+// noteDropped is called before the drop is on disk, so that whoever learns of
+// it, by whichever call, finds out why.
+func (b *Box) noteDropped(app string, s span) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	q := b.queue(app)
+	q.dropped = append(q.dropped, s)
+	if over := len(q.dropped) - maxDropped; over > 0 {
+		q.dropped = q.dropped[over:]
+	}
+}
+
+// forgetDropped takes back a drop that came to nothing.
+func (b *Box) forgetDropped(app string, s span) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	q := b.queues[app]
+	if q == nil {
+		return
+	}
+	for i := len(q.dropped) - 1; i >= 0; i-- {
+		if q.dropped[i] == s {
+			q.dropped = append(q.dropped[:i], q.dropped[i+1:]...)
+			return
+		}
+	}
+}
