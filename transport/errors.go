@@ -57,12 +57,24 @@ func Reason(err error) string {
 	if err == nil {
 		return ""
 	}
+	cause := Cause(err)
 	for _, r := range reasons {
-		if errors.Is(err, r.err) {
+		if r.err == cause {
 			return r.word
 		}
 	}
 	return "Disconnected"
+}
+
+// Cause is the one of this package's errors that err wraps, without the words
+// around it: the same at every try. nil if it wraps none.
+func Cause(err error) error {
+	for _, r := range reasons {
+		if errors.Is(err, r.err) {
+			return r.err
+		}
+	}
+	return nil
 }
 
 // RaisedError is what a called function raised.

@@ -1,0 +1,84 @@
+package dist
+
+import (
+	"bytes"
+	"io"
+	"testing"
+
+	"ehc/transport/etf"
+)
+
+// peer is the far end: what it sends is given, what it is sent is dropped.
+type peer struct{ io.Reader }
+
+func (peer) Write(b []byte) (int, error) { return len(b), nil }
+
+func FuzzAccept(f *testing.F) {
+	f.Add(goSays, false, byte(OK))
+	f.Add(goSays[:29], false, byte(Alive))
+	f.Add(append(append(bytes.Clone(goSays[:29]), "\x00\x05strue"...), goSays[29:]...), false, byte(Alive))
+	f.Add([]byte("\x00\x00\x00\x1b"+string(goSays[2:29])+"\x00\x00\x00\x15"+string(goSays[31:])), true, byte(OKSimultaneous))
+	f.Add([]byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), false, byte(OK))
+	f.Fuzz(func(t *testing.T, says []byte, wide bool, decision byte) {
+		in := bytes.NewReader(says)
+		asked := ""
+		n, c, err := accept(peer{in}, AcceptOptions{
+			Local: otpNode, Wide: wide,
+			Cookies: cookies(abc),
+			Decide: func(node string) Decision {
+				asked = node
+				return Decision(decision)
+			},
+		}, otpAsked)
+		if asked != "" && (CheckName(asked) != nil || asked == otpNode.Name) {
+			t.Errorf("asked about %q", asked)
+		}
+		if err != nil {
+			return
+		}
+		if c != abc || n.Name != asked || Missing(n.Flags) != 0 || Decision(decision) == Nok || decision > byte(Alive) {
+			t.Errorf("let in %+v with %s", n, c)
+		}
+		if !bytes.Contains(says[:len(says)-in.Len()], goSays[len(goSays)-digestLen:]) {
+			t.Error("let in without the digest")
+		}
+	})
+}
+
+func FuzzDial(f *testing.F) {
+	f.Add(otpSays, false)
+	f.Add([]byte("\x00\x06salive"+string(otpSays[5:])), false)
+	f.Add([]byte("\x00\x00\x00\x03sok"), true)
+	f.Fuzz(func(t *testing.T, says []byte, wide bool) {
+		n, err := dial(peer{bytes.NewReader(says)}, DialOptions{Local: goNode, Want: otpNode.Name, Cookie: abc, Wide: wide}, goAsked)
+		if err == nil && (n.Name != otpNode.Name || Missing(n.Flags) != 0 || !bytes.Contains(says, otpSays[len(otpSays)-digestLen:])) {
+			t.Errorf("met %+v", n)
+		}
+		if err != nil && causes(err) != 1 {
+			t.Errorf("%d causes in %v", causes(err), err)
+		}
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	for _, p := range append(hotPackets(), capturedFirst[4:], capturedReply[4:], capturedDown[4:],
+		packet(hi, 37, 17, theirs, ours), packet("", 35, 1, theirs, ours), packet("", 13, theirs, ours, token, fail)) {
+		f.Add(p)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := Parse(b, etf.NewDecoder(etf.DefaultLimits()))
+		if err != nil {
+			return
+		}
+		s := shapes[c.Op]
+		if s.arity == 0 || s.plain != c.Op || c.Op == opAltact {
+			t.Errorf("%s came out", c.Op)
+		}
+		if (len(c.Payload) > 0) != s.payload || (c.Spawn != nil) != (c.Op == OpSpawnRequest) {
+			t.Errorf("%+v", c)
+		}
+		if (c.Op == OpUnlinkID || c.Op == OpUnlinkIDAck) && c.ID == 0 {
+			t.Error("an unlink without an id")
+		}
+	})
+}

@@ -1,0 +1,164 @@
+package epmd
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"ehc/transport"
+)
+
+func TestKeeperRegistersAgainAfterALoss(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := l.Addr().(*net.TCPAddr).AddrPort()
+	stop := serve(t, new(Server), l)
+	k, err := Keep(t.Context(), at, reg("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.after = 10 * time.Millisecond
+	creation := k.Creation()
+
+	ctx, cancel := context.WithCancel(t.Context())
+	heard := make(chan error, 1000)
+	ran := make(chan error, 1)
+	go func() { ran <- k.Run(ctx, func(err error) { heard <- err }) }()
+
+	stop()
+	if err := <-heard; !errors.Is(err, ErrLost) {
+		t.Errorf("first heard %v", err)
+	}
+	if err := <-heard; !errors.Is(err, transport.ErrUnreachable) {
+		t.Errorf("then heard %v", err)
+	}
+	again, err := net.Listen("tcp", at.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := new(Server)
+	stop = serve(t, s, again)
+	for err := range heard {
+		if err == nil {
+			break
+		}
+	}
+	if e := s.Entries(); len(e) != 1 || e[0] != Entry(reg("a")) || k.Creation() != creation {
+		t.Errorf("listed %v, creation %d, was %d", e, k.Creation(), creation)
+	}
+	cancel()
+	if err := <-ran; !errors.Is(err, context.Canceled) {
+		t.Errorf("run: %v", err)
+	}
+	eventually(t, func() bool { return len(s.Entries()) == 0 })
+	stop()
+}
+
+func TestCloseEndsRun(t *testing.T) {
+	s := new(Server)
+	k, err := Keep(t.Context(), serving(t, s), reg("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := make(chan error, 1)
+	go func() { ran <- k.Run(t.Context(), func(err error) { t.Errorf("heard %v", err) }) }()
+	if err := errors.Join(k.Close(), k.Close()); err != nil {
+		t.Error(err)
+	}
+	if err := <-ran; err != nil {
+		t.Errorf("run: %v", err)
+	}
+	eventually(t, func() bool { return len(s.Entries()) == 0 })
+}
+
+// freePort is one that nothing listens on, on any address.
+func freePort(t *testing.T) uint16 {
+	t.Helper()
+	l, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).AddrPort().Port()
+}
+
+func loopback(port uint16) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)
+}
+
+func TestJoinServesWhereNobodyDoes(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	port := freePort(t)
+	first, err := Join(t.Context(), port, reg("first"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := Join(t.Context(), port, reg("second"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !first.Serving() || second.Serving() {
+		t.Errorf("serving: first %t, second %t", first.Serving(), second.Serving())
+	}
+	for _, at := range []netip.AddrPort{loopback(port), netip.AddrPortFrom(netip.IPv6Loopback(), port)} {
+		if names, err := Names(t.Context(), at); err != nil || len(names) != 2 {
+			t.Errorf("%s lists %v, %v", at, names, err)
+		}
+	}
+	second.keeper.after = 10 * time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	ran, back := make(chan error, 1), make(chan struct{})
+	go func() {
+		ran <- second.Run(ctx, func(err error) {
+			if err == nil {
+				close(back)
+			}
+		})
+	}()
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	<-back // the second serves now
+	if !second.Serving() {
+		t.Error("listed by whom?")
+	}
+	names, err := Names(t.Context(), loopback(port))
+	if err != nil || len(names) != 1 || names[0] != Entry(reg("second")) {
+		t.Errorf("lists %v, %v", names, err)
+	}
+	cancel()
+	if err := <-ran; !errors.Is(err, context.Canceled) {
+		t.Errorf("run: %v", err)
+	}
+	if _, err := Names(t.Context(), loopback(port)); !errors.Is(err, transport.ErrUnreachable) {
+		t.Errorf("after all have gone: %v", err)
+	}
+}
+
+func TestJoinTakesTheDaemonThatRuns(t *testing.T) {
+	s := new(Server)
+	at := serving(t, s)
+	j, err := Join(t.Context(), at.Port(), reg("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j.Serving() || len(s.Entries()) != 1 {
+		t.Errorf("serving %t, listed %v", j.Serving(), s.Entries())
+	}
+	_, err = Join(t.Context(), at.Port(), reg("a"))
+	var taken *TakenError
+	if !errors.As(err, &taken) {
+		t.Errorf("the same name again: %v", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,120 @@
+package ergonode
+
+import (
+	"github.com/ergo-services/ergo/gen"
+
+	"ehc/transport/dist"
+	"ehc/transport/etf"
+)
+
+// dispatch takes one signal. It is the reader's, and waits for nothing.
+//
+//	signal            what becomes of it
+//	SPAWN_REPLY       call of ours: started
+//	DOWN              call of ours: ended; else a monitor of an ergo process
+//	SEND              to the caller: a reply; to the leader: output; else ergo
+//	REG_SEND          net_kernel: answered here; else ergo
+//	MONITOR           remembered, or answered with noproc
+//	DEMONITOR         forgotten, and with it the call that it guards
+//	SPAWN_REQUEST     a function of ours, or refused
+//	EXIT2             ends a function of ours
+//	LINK              answered with noproc: nothing of ours takes links
+//	UNLINK_ID         acknowledged
+//	the rest          dropped: links and aliases that do not exist, group leaders
+func (l *link) dispatch(c dist.Control) {
+	switch c.Op {
+	case dist.OpSpawnReply:
+		l.started(c)
+	case dist.OpDown:
+		l.downed(c)
+	case dist.OpSend:
+		l.message(c)
+	case dist.OpRegSend:
+		if c.Name == netKernel {
+			l.netKernel(c)
+			return
+		}
+		l.deliver(c)
+	case dist.OpMonitor:
+		l.monitored(c)
+	case dist.OpDemonitor:
+		l.demonitored(c)
+	case dist.OpSpawnRequest:
+		l.spawn(c)
+	case dist.OpExit2:
+		l.killed(c)
+	case dist.OpLink:
+		if b, err := dist.AppendExit(nil, c.To, c.From, l.with); err == nil && l.isOurs(c.To) {
+			_ = l.push(etf.AppendAtom(b, noproc))
+		}
+	case dist.OpUnlinkID:
+		if b, err := dist.AppendUnlinkAck(nil, c.ID, c.To, c.From); err == nil && l.isOurs(c.To) {
+			_ = l.push(b)
+		}
+	}
+}
+
+// isOurs says whether a pid is of this node in its present incarnation; signals
+// from others would end the link.
+func (l *link) isOurs(p etf.Pid) bool {
+	return string(p.Node) == l.node.self.Name && p.Creation == l.node.self.Creation
+}
+
+// downed takes the end of something that we watch.
+func (l *link) downed(c dist.Control) {
+	switch {
+	case l.node.ours(c.Ref, refCall):
+		l.ended(c)
+		return
+	case l.node.ours(c.Ref, refAsk):
+		l.exited(c)
+		return
+	}
+	reason, _, err := l.decoder.Term(c.Payload)
+	if err != nil {
+		return
+	}
+	router, ref := l.node.seat.router, toErgoRef(c.Ref)
+	if c.Named {
+		_ = router.RouteMonitorExitReg(gen.ProcessID{Name: string(c.Name), Node: l.with.Name}, etf.Text(reason), ref)
+		return
+	}
+	_ = router.RouteMonitorExit(toErgoPid(c.From), etf.Text(reason), ref)
+}
+
+// message takes a message to a pid.
+func (l *link) message(c dist.Control) {
+	switch c.To {
+	case l.caller:
+		l.replied(c.Payload)
+	case l.leader:
+		l.printed(c.Payload)
+	default:
+		l.deliver(c)
+	}
+}
+
+// printed answers output that comes to us because the peer's user process is not
+// known yet: it comes to nothing, but whoever prints goes on.
+//
+//	{io_request, From, ReplyAs, Request}  ──▶  {io_reply, ReplyAs, ok}
+func (l *link) printed(payload []byte) {
+	t, _, err := l.decoder.Term(payload)
+	m, ok := t.(etf.Tuple)
+	if err != nil || !ok || len(m) != 4 || m[0] != etf.Term(etf.Atom("io_request")) {
+		return
+	}
+	from, ok := m[1].(etf.Pid)
+	if !ok {
+		return
+	}
+	var answer etf.Term = etf.Tuple{etf.Atom("error"), etf.Atom("enotsup")}
+	if request, ok := m[3].(etf.Tuple); ok && len(request) > 0 &&
+		(request[0] == etf.Term(etf.Atom("put_chars")) || request[0] == etf.Term(etf.Atom("requests"))) {
+		answer = etf.Atom("ok")
+	}
+	b, err := etf.Append(dist.AppendSend(nil, l.leader, from), etf.Tuple{etf.Atom("io_reply"), m[2], answer})
+	if err == nil {
+		_ = l.push(b)
+	}
+}

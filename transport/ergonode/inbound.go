@@ -1,0 +1,238 @@
+package ergonode
+
+import (
+	"errors"
+	"fmt"
+
+	eetf "github.com/ergo-services/ergo/etf"
+	"github.com/ergo-services/ergo/gen"
+	"github.com/ergo-services/ergo/lib"
+
+	"ehc/transport/dist"
+	"ehc/transport/etf"
+)
+
+const (
+	genCallTag = etf.Atom("$gen_call")
+	genCastTag = etf.Atom("$gen_cast")
+	netKernel  = "net_kernel"
+)
+
+// inbound is a gen_server call of the peer that has no answer yet. ergo's servers
+// know two shapes of tags and the wire has five, so they are given a reference of
+// ours in its place, and the tag goes back as it came.
+type inbound struct {
+	caller  etf.Pid
+	tag     etf.Term
+	alias   *etf.Ref // the answer goes there, if there is one
+	monitor etf.Ref  // by which the caller watches the server; zero if the tag does not say
+	server  etf.Atom
+}
+
+// genCallOf reads {'$gen_call', {Caller, Tag}, Request}.
+func genCallOf(t etf.Term) (call *inbound, request etf.Term) {
+	m, ok := t.(etf.Tuple)
+	if !ok || len(m) != 3 || m[0] != etf.Term(genCallTag) {
+		return nil, nil
+	}
+	from, ok := m[1].(etf.Tuple)
+	if !ok || len(from) != 2 {
+		return nil, nil
+	}
+	caller, ok := from[0].(etf.Pid)
+	if !ok {
+		return nil, nil
+	}
+	call = &inbound{caller: caller, tag: from[1]}
+	if alias, ok := aliasOf(call.tag); ok {
+		call.alias, call.monitor = &alias, alias
+	} else if ref, ok := call.tag.(etf.Ref); ok {
+		call.monitor = ref
+	}
+	return call, m[2]
+}
+
+// aliasOf finds Ref in a tag. A caller that uses no alias has another tag.
+//
+//	Ref                      gen_server:call before OTP 24, and others
+//	[alias | Ref]            gen_server:call
+//	[[alias | Ref] | Ref2]   gen_server:multi_call of OTP 26 and later
+//	{Ref, Node}              gen_server:multi_call before
+func aliasOf(tag etf.Term) (etf.Ref, bool) {
+	l, ok := tag.(etf.ImproperList)
+	if !ok || len(l.Elems) != 1 {
+		return etf.Ref{}, false
+	}
+	if l.Elems[0] == etf.Term(etf.Atom("alias")) {
+		ref, ok := l.Tail.(etf.Ref)
+		return ref, ok
+	}
+	return aliasOf(l.Elems[0])
+}
+
+// deliver hands a message to a process of ergo's, if there is one. What it gets has
+// ehc's types but for the envelope of gen_server, which ergo's servers look into.
+func (l *link) deliver(c dist.Control) {
+	t, _, err := l.decoder.Term(c.Payload)
+	if err != nil {
+		l.node.o.Log.Warn("message dropped", "from", l.with.Name, "to", c.Name, "error", err)
+		return
+	}
+	call, request := genCallOf(t)
+	if call == nil {
+		_ = l.route(c, envelope(t))
+		return
+	}
+	if string(call.caller.Node) != l.with.Name {
+		return // passed on by somebody: there is no way to the caller here
+	}
+	call.server = c.Name
+	id, err := l.admit(call)
+	if err == nil {
+		tag := toErgoRef(l.node.ref(refTag, id))
+		err = l.route(c, eetf.Tuple{eetf.Atom(genCallTag), eetf.Tuple{toErgoPid(call.caller), tag}, request})
+	}
+	if err != nil {
+		l.refuse(id, call, err)
+	}
+}
+
+func (l *link) route(c dist.Control, message eetf.Term) error {
+	r := l.node.seat.router
+	if c.Op == dist.OpRegSend {
+		return r.RouteSendReg(toErgoPid(c.From), gen.ProcessID{Name: string(c.Name), Node: l.node.self.Name}, message)
+	}
+	return r.RouteSend(toErgoPid(c.From), toErgoPid(c.To), message)
+}
+
+// envelope gives casts, and replies to calls of ergo's processes, the types that
+// ergo looks for.
+func envelope(t etf.Term) eetf.Term {
+	m, ok := t.(etf.Tuple)
+	if !ok || len(m) != 2 {
+		return t
+	}
+	if ref, ok := m[0].(etf.Ref); ok {
+		return eetf.Tuple{toErgoRef(ref), m[1]}
+	}
+	if m[0] == etf.Term(genCastTag) {
+		return eetf.Tuple{eetf.Atom(genCastTag), m[1]}
+	}
+	return t
+}
+
+var errOverloaded = errors.New("too many calls under way")
+
+// admit puts a call into the table.
+func (l *link) admit(call *inbound) (uint64, error) {
+	id := l.node.minted.Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return id, l.gone()
+	}
+	if len(l.inbound)+len(l.spawned) >= l.node.o.Limits.Inbound {
+		return id, errOverloaded
+	}
+	l.inbound[id] = call
+	if call.monitor != (etf.Ref{}) {
+		l.waiting[call.monitor] = id
+	}
+	return id, nil
+}
+
+// take claims a call that waits for its answer. There is none if the caller has
+// given up.
+func (l *link) take(id uint64) *inbound {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	call := l.inbound[id]
+	if call != nil {
+		delete(l.inbound, id)
+		delete(l.waiting, call.monitor)
+	}
+	return call
+}
+
+// answer sends {Tag, Value} to whoever asked.
+func (l *link) answer(id uint64, value etf.Term) error {
+	call := l.take(id)
+	if call == nil {
+		return nil
+	}
+	b, err := l.reply(call, l.caller, value)
+	if err == nil {
+		err = l.put(l.ctx, b)
+	}
+	if err != nil && l.ctx.Err() == nil {
+		l.exit(call, etf.Tuple{etf.Atom("error"), err.Error()})
+	}
+	return err
+}
+
+func (l *link) reply(call *inbound, from etf.Pid, value etf.Term) ([]byte, error) {
+	b := dist.AppendSend(nil, from, call.caller)
+	if call.alias != nil {
+		b = dist.AppendAliasSend(nil, from, *call.alias)
+	}
+	b, err := etf.Append(etf.AppendTupleHeader(b, 2), call.tag)
+	if err != nil {
+		return nil, err
+	}
+	return etf.Append(b, value)
+}
+
+// refuse ends a call that nobody will answer.
+func (l *link) refuse(id uint64, call *inbound, why error) {
+	l.take(id)
+	reason := noproc
+	if errors.Is(why, lib.ErrProcessMailboxFull) || errors.Is(why, errOverloaded) {
+		reason = overloaded
+	}
+	l.exit(call, reason)
+}
+
+// exit ends the monitor by which a caller watches the server, so that its call
+// ends with the reason.
+func (l *link) exit(call *inbound, reason etf.Term) {
+	l.mu.Lock()
+	ref := call.monitor
+	w, ok := l.watches[ref]
+	if !ok { // the tag does not say, so any of the caller's on this server will do
+		for ref, w = range l.watches {
+			if ok = w.by == call.caller && w.name == call.server; ok {
+				break
+			}
+		}
+	}
+	if ok {
+		delete(l.watches, ref)
+	}
+	l.mu.Unlock()
+	if ok {
+		l.sendDown(w, ref, reason)
+	}
+}
+
+// netKernel answers pings here, so that they survive anything that ergo's
+// processes are busy with. A peer that gets no yes closes the connection.
+func (l *link) netKernel(c dist.Control) {
+	t, _, err := l.decoder.Term(c.Payload)
+	if err != nil {
+		return
+	}
+	call, request := genCallOf(t)
+	if call == nil {
+		return
+	}
+	var value etf.Term = etf.Tuple{etf.Atom("error"), etf.Atom("notsup")}
+	if r, ok := request.(etf.Tuple); ok && len(r) == 2 && r[0] == etf.Term(etf.Atom("is_auth")) {
+		value = etf.Atom("yes")
+	}
+	if b, err := l.reply(call, l.node.pid(netKernelID), value); err == nil {
+		_ = l.push(b)
+	}
+}
+
+// handlerError is what a caller gets to see of a handler's error.
+func handlerError(err error) etf.Term { return etf.Tuple{etf.Atom("error"), fmt.Sprint(err)} }

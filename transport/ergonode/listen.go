@@ -1,0 +1,143 @@
+package ergonode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"ehc/transport"
+	"ehc/transport/dist"
+)
+
+// acceptPause is how long to wait after an accept that failed for want of
+// something, files as a rule, that may be there again later.
+const acceptPause = 50 * time.Millisecond
+
+func listen(ctx context.Context, o Options) (net.Listener, error) {
+	addr := ""
+	if o.Listen.IsValid() {
+		addr = o.Listen.String()
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(addr, fmt.Sprint(o.Port)))
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return l, nil
+}
+
+// accept lets peers in, so many at once, each handshake by itself: a silent peer
+// holds up nobody.
+func (n *Node) accept() {
+	slots := make(chan struct{}, n.o.Limits.Handshakes)
+	for {
+		select {
+		case slots <- struct{}{}:
+		case <-n.ctx.Done():
+			return
+		}
+		nc, err := n.listener.Accept()
+		if err != nil {
+			if n.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return
+			}
+			<-slots
+			n.o.Log.Warn("accept", "error", err)
+			n.pause(acceptPause)
+			continue
+		}
+		n.running.Go(func() {
+			defer func() { <-slots }()
+			if err := n.greet(nc); err != nil {
+				n.o.Log.Log(severity(err), "peer not let in", "from", nc.RemoteAddr(),
+					"reason", transport.Reason(err), "error", err)
+			}
+		})
+	}
+}
+
+// severity tells what is in the nature of things from what somebody should look at.
+func severity(err error) hclog.Level {
+	if errors.Is(err, transport.ErrYielded) || errors.Is(err, dist.ErrStays) {
+		return hclog.Debug
+	}
+	return hclog.Warn
+}
+
+func (n *Node) pause(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-n.ctx.Done():
+	}
+}
+
+// greet is the handshake with a peer that dialled us.
+func (n *Node) greet(nc net.Conn) error {
+	stop := context.AfterFunc(n.ctx, func() { _ = nc.Close() })
+	_ = nc.SetDeadline(time.Now().Add(handshakeTimeout))
+	with, _, err := dist.Accept(nc, dist.AcceptOptions{
+		Local: n.self, Cookies: n.cookiesFor, Decide: n.decide, Replace: n.replace,
+	})
+	stopped := stop()
+	if err == nil {
+		err = nc.SetDeadline(time.Time{})
+	}
+	if err != nil || !stopped {
+		_ = nc.Close()
+		return err
+	}
+	_, err = n.establish(n.ctx, nc, with, true)
+	return err
+}
+
+func (n *Node) cookiesFor(node string) []transport.Cookie {
+	if n.o.AppCookies != nil {
+		if own := n.o.AppCookies(node); len(own) > 0 {
+			return own
+		}
+	}
+	return n.o.Cookies
+}
+
+// decide changes nothing, for the name is not proven yet.
+func (n *Node) decide(name string) dist.Decision {
+	p := n.known(name)
+	if p == nil {
+		return dist.OK
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.link != nil:
+		return dist.Alive
+	case p.attempt != nil && !p.attempt.yields:
+		return dist.Collide(n.self.Name, name)
+	}
+	return dist.OK
+}
+
+// replace makes room for a peer that has proven itself: the old link goes, or our
+// own dial does.
+func (n *Node) replace(name string) error {
+	p := n.known(name)
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	old, a := p.link, p.attempt
+	p.mu.Unlock()
+	if a != nil {
+		a.abort(transport.ErrYielded)
+	}
+	if old != nil {
+		old.end(transport.ErrReplaced)
+		<-old.down
+	}
+	return nil
+}

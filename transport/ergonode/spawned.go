@@ -1,0 +1,160 @@
+package ergonode
+
+import (
+	"context"
+	"errors"
+
+	"ehc/transport"
+	"ehc/transport/dist"
+	"ehc/transport/etf"
+)
+
+// spawned is a function of ours that the peer has called by erpc. It has a pid that
+// nothing else stands behind. All but pid and request is guarded by link.mu.
+type spawned struct {
+	pid       etf.Pid
+	request   etf.Ref
+	by        etf.Pid
+	monitored bool // the end is to be told
+	cancel    context.CancelFunc
+}
+
+// executed is what erpc asks for: it spawns erpc:execute_call/4 or execute_cast/3,
+// the only functions that may be spawned here.
+type executed struct {
+	result    etf.Term // stands before the result; nil for a cast
+	function  transport.Function
+	args      []etf.Term
+	undefined etf.Term // the stack of an undef
+}
+
+// spawn answers a spawn request. The reply goes before the end of what was
+// spawned, or the peer would close the connection.
+func (l *link) spawn(c dist.Control) {
+	e, refusal := l.execution(c)
+	if refusal == "" {
+		refusal = l.start(c, e)
+	}
+	if refusal == "" {
+		return
+	}
+	if b, err := dist.AppendSpawnFailure(nil, c.Ref, c.From, refusal); err == nil {
+		_ = l.push(b)
+	}
+}
+
+// execution reads a request, or says why it is refused.
+func (l *link) execution(c dist.Control) (executed, etf.Atom) {
+	call := c.Spawn.Function == "execute_call" && c.Spawn.Arity == 4
+	cast := c.Spawn.Function == "execute_cast" && c.Spawn.Arity == 3
+	switch {
+	case len(l.node.o.Functions) == 0, c.Spawn.Module != "erpc", !call && !cast:
+		return executed{}, "notsup"
+	case c.Spawn.Link, c.Spawn.Other:
+		return executed{}, "badopt"
+	}
+	t, _, err := l.decoder.Term(c.Payload)
+	list, ok := t.(etf.List)
+	if err != nil || !ok || len(list) != c.Spawn.Arity {
+		return executed{}, "badarg"
+	}
+	var e executed
+	if call {
+		e.result, list = list[0], list[1:]
+	}
+	module, ok1 := list[0].(etf.Atom)
+	function, ok2 := list[1].(etf.Atom)
+	args, ok3 := list[2].(etf.List)
+	if !ok1 || !ok2 || !ok3 {
+		return executed{}, "badarg"
+	}
+	e.function = transport.Function{Module: string(module), Name: string(function), Arity: len(args)}
+	e.args = args
+	e.undefined = etf.List{etf.Tuple{module, function, args, etf.List{}}}
+	return e, ""
+}
+
+// start runs what was asked for.
+func (l *link) start(c dist.Control, e executed) (refusal etf.Atom) {
+	pid := l.node.pid(l.node.pids.Add(1))
+	pid.Serial = spawnSerial
+	ctx, cancel := context.WithCancel(l.ctx)
+	s := &spawned{pid: pid, request: c.Ref, by: c.From, monitored: c.Spawn.Monitor, cancel: cancel}
+	l.mu.Lock()
+	full := l.over || len(l.inbound)+len(l.spawned) >= l.node.o.Limits.Inbound
+	if !full {
+		l.spawned[pid.ID] = s
+	}
+	l.mu.Unlock()
+	if full {
+		cancel()
+		return "system_limit"
+	}
+	_ = l.push(dist.AppendSpawnReply(nil, c.Ref, c.From, pid, c.Spawn.Monitor))
+	l.node.running.Go(func() { // the reader, which calls this, counts among running
+		defer cancel()
+		l.finish(s, l.execute(ctx, e))
+	})
+	return ""
+}
+
+// execute runs a function and returns the exit reason that tells its result.
+func (l *link) execute(ctx context.Context, e executed) etf.Term {
+	handle := l.node.o.Functions[e.function]
+	if handle == nil {
+		return etf.Tuple{e.result, etf.Atom("error"), etf.Atom("undef"), e.undefined}
+	}
+	value, err := handle(ctx, l.with.Name, e.args)
+	if err == nil {
+		if _, err = etf.Append(nil, value); err == nil {
+			return etf.Tuple{e.result, etf.Atom("return"), value}
+		}
+	}
+	return raised(e.result, err)
+}
+
+// raised is the exit reason for a handler's error.
+func raised(result etf.Term, err error) etf.Term {
+	var r *transport.RaisedError
+	switch {
+	case !errors.As(err, &r):
+		return etf.Tuple{result, etf.Atom("error"), handlerError(err), etf.List{}}
+	case r.Class == "error":
+		return etf.Tuple{result, etf.Atom("error"), r.Reason, etf.List{}}
+	}
+	return etf.Tuple{result, etf.Atom(r.Class), r.Reason}
+}
+
+// finish ends the process that ran a function.
+func (l *link) finish(s *spawned, reason etf.Term) {
+	l.mu.Lock()
+	here := l.spawned[s.pid.ID] == s
+	delete(l.spawned, s.pid.ID)
+	tell := here && s.monitored
+	l.mu.Unlock()
+	if !tell {
+		return
+	}
+	b, err := etf.Append(dist.AppendDown(nil, s.pid, s.by, s.request), reason)
+	if err == nil {
+		err = l.put(l.ctx, b)
+	}
+	if err != nil && l.ctx.Err() == nil { // too long, or a reason that a handler made up
+		l.sendDown(watch{by: s.by, pid: s.pid}, s.request, handlerError(err))
+	}
+}
+
+// killed takes an exit signal to a process of ours. Those that run functions die of
+// any.
+func (l *link) killed(c dist.Control) {
+	if c.To.Serial != spawnSerial || !l.isOurs(c.To) {
+		return
+	}
+	l.mu.Lock()
+	s := l.spawned[c.To.ID]
+	l.mu.Unlock()
+	if s != nil {
+		s.cancel()
+		l.finish(s, etf.Atom("killed"))
+	}
+}
