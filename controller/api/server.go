@@ -42,7 +42,11 @@ func Handler(b Backend, v Version) http.Handler {
 		return with(r, b.Apply)
 	}))
 	mux.HandleFunc("POST /v1/events", answer(func(r *http.Request) (any, error) {
-		return with(r, b.Emit)
+		return with(r, func(ctx context.Context, q EmitRequest) (Emitted, error) {
+			ctx, cancel := bounded(ctx, q)
+			defer cancel()
+			return b.Emit(ctx, q)
+		})
 	}))
 	mux.HandleFunc("GET /v1/outbox", answer(func(r *http.Request) (any, error) {
 		limit, err := limitOf(r)
@@ -120,6 +124,14 @@ func with[Q, A any](r *http.Request, f func(context.Context, Q) (A, error)) (any
 		return nil, NewProblem(http.StatusBadRequest, "read request body: %v", err)
 	}
 	return f(r.Context(), q)
+}
+
+// bounded is ctx for as long as q says that it will wait.
+func bounded(ctx context.Context, q EmitRequest) (context.Context, context.CancelFunc) {
+	if q.Wait != "delivered" || q.WaitMillis <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, time.Duration(min(q.WaitMillis, maxWait.Milliseconds()))*time.Millisecond)
 }
 
 func limitOf(r *http.Request) (int, error) {

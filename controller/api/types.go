@@ -149,8 +149,11 @@ type Event struct {
 type EmitRequest struct {
 	Events []Event `json:"events"`
 	// Wait is "durable" (the default): answer when the events are on disk; or
-	// "delivered": answer when every app has them, or the request ends.
+	// "delivered": answer when every app has them, or after WaitMillis.
 	Wait string `json:"wait,omitempty"`
+	// WaitMillis bounds the wait, in milliseconds; 0 waits for as long as the
+	// request lasts.
+	WaitMillis int64 `json:"wait_millis,omitempty"`
 }
 
 // Emitted gives the ids of the events in order.

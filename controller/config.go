@@ -1,0 +1,204 @@
+package controller
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"ehc/state"
+	"ehc/state/disk"
+	"ehc/state/spec"
+)
+
+// maxConfig bounds a cluster.hcl, in bytes.
+const maxConfig = 1 << 20
+
+// appliedFile holds the file in force, in the data folder.
+const appliedFile = "applied.json"
+
+// Config is the desired file in force, and where it comes from. The file last
+// applied is kept in the data folder, so that a restart goes on with it; a
+// watched file that has changed since is put in force instead.
+type Config struct {
+	path    string // the watched file; may be empty
+	dataDir string
+	env     spec.Env
+
+	mu      sync.Mutex
+	current applied
+	spec    state.Spec
+	started state.Spec // what the parts that are fixed at start go by
+	problem string     // why the newest version of the watched file is not in force
+}
+
+// applied is what appliedFile holds.
+type applied struct {
+	File string    `json:"file"` // its name, for diagnostics
+	Text string    `json:"text"`
+	At   time.Time `json:"at"`
+	// Watched is the digest of the watched file when this one was put in force.
+	Watched string `json:"watched"`
+}
+
+// OpenConfig reads the file in force: the one last applied, unless the watched
+// file at path has changed since. A watched file with errors is no reason to
+// stop as long as one was applied before: Problem says what is wrong with it.
+// An error may be a spec.Diagnostics.
+func OpenConfig(path, dataDir string, env spec.Env) (*Config, error) {
+	c := &Config{path: path, dataDir: dataDir, env: env}
+	last, err := c.readApplied()
+	if err != nil {
+		return nil, err
+	}
+	if last != nil {
+		if err := c.adopt(*last); err != nil {
+			last = nil // an env that is gone, say: the watched file decides
+		}
+	}
+	text, digest, err := c.readWatched()
+	switch {
+	case last != nil && (err != nil || digest == last.Watched):
+		if err != nil {
+			c.problem = err.Error()
+		}
+	case err != nil:
+		return nil, err
+	default:
+		err := c.adopt(applied{File: path, Text: text, At: time.Now(), Watched: digest})
+		if err != nil && last == nil {
+			return nil, err
+		}
+		if err != nil {
+			c.problem = err.Error()
+		}
+	}
+	c.started = c.spec
+	return c, c.save()
+}
+
+// Spec is the desired state in force.
+func (c *Config) Spec() state.Spec {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.spec
+}
+
+// Parse reads text as a cluster.hcl. An error is a spec.Diagnostics.
+func (c *Config) Parse(file, text string) (state.Spec, error) {
+	if len(text) > maxConfig {
+		return state.Spec{}, fmt.Errorf("%s: over %d bytes", file, maxConfig)
+	}
+	s, diags := spec.Parse(file, []byte(text), c.env)
+	return s, diags.Err()
+}
+
+// Apply puts text in force, durably, and returns what it asks for.
+func (c *Config) Apply(file, text string) (state.Spec, error) {
+	_, digest, err := c.readWatched()
+	if err != nil {
+		digest = "" // gone or unreadable: any later version counts as a change
+	}
+	if err := c.adopt(applied{File: file, Text: text, At: time.Now(), Watched: digest}); err != nil {
+		return state.Spec{}, err
+	}
+	c.setProblem("")
+	return c.Spec(), c.save()
+}
+
+// Reload puts the watched file in force if it has changed since the last Apply
+// or Reload, or if force is set. It reports whether it did; on an error what was
+// in force stays, and Problem gives the error.
+func (c *Config) Reload(force bool) (bool, error) {
+	text, digest, err := c.readWatched()
+	if err == nil {
+		c.mu.Lock()
+		same := digest == c.current.Watched
+		c.mu.Unlock()
+		if same && !force {
+			c.setProblem("")
+			return false, nil
+		}
+		err = c.adopt(applied{File: c.path, Text: text, At: time.Now(), Watched: digest})
+	}
+	if err != nil {
+		c.setProblem(err.Error())
+		return false, err
+	}
+	c.setProblem("")
+	return true, c.save()
+}
+
+// RestartRequired names what s would change but is fixed at start.
+func (c *Config) RestartRequired(s state.Spec) []string { return spec.Changed(c.started, s) }
+
+// inForce returns the file in force, when it was applied, and the problem with
+// the watched one.
+func (c *Config) inForce() (applied, string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.current, c.problem
+}
+
+func (c *Config) setProblem(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.problem = text
+}
+
+func (c *Config) adopt(a applied) error {
+	s, err := c.Parse(a.File, a.Text)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.current, c.spec = a, s
+	return nil
+}
+
+func (c *Config) readWatched() (text, digest string, err error) {
+	if c.path == "" {
+		return "", "", errors.New("no -config file was given, and none has been applied to this data folder")
+	}
+	b, err := os.ReadFile(c.path)
+	if err != nil {
+		return "", "", fmt.Errorf("read config: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return string(b), hex.EncodeToString(sum[:]), nil
+}
+
+func (c *Config) readApplied() (*applied, error) {
+	path := filepath.Join(c.dataDir, appliedFile)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // nothing was ever applied here
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the file last applied: %w", err)
+	}
+	var a applied
+	if err := json.Unmarshal(b, &a); err != nil {
+		return nil, fmt.Errorf("read %s: %w; remove it to start from -config", path, err)
+	}
+	return &a, nil
+}
+
+func (c *Config) save() error {
+	current, _ := c.inForce()
+	b, err := json.MarshalIndent(current, "", "  ")
+	if err != nil {
+		return fmt.Errorf("keep the file in force: %w", err)
+	}
+	if err := disk.WriteFile(filepath.Join(c.dataDir, appliedFile), b); err != nil {
+		return fmt.Errorf("keep the file in force: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package controller
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ehc/state/spec"
+)
+
+const configText = `
+node {
+  name   = "ehc@127.0.0.1"
+  cookie = env("COOKIE")
+}
+peer "a" {
+  queries = ["static:a@127.0.0.1"]
+}
+`
+
+// place is a data folder and a watched file.
+type place struct {
+	t          *testing.T
+	file, data string
+	cookie     string
+}
+
+func newPlace(t *testing.T) *place {
+	dir := t.TempDir()
+	return &place{t: t, file: filepath.Join(dir, "cluster.hcl"), data: dir, cookie: "hush"}
+}
+
+func (p *place) write(text string) {
+	p.t.Helper()
+	if err := os.WriteFile(p.file, []byte(text), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *place) open() (*Config, error) {
+	return OpenConfig(p.file, p.data, spec.Env{Lookup: func(name string) (string, bool) {
+		return p.cookie, name == "COOKIE" && p.cookie != ""
+	}})
+}
+
+func (p *place) mustOpen() *Config {
+	p.t.Helper()
+	c, err := p.open()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return c
+}
+
+func appNames(c *Config) string {
+	var names []string
+	for _, a := range c.Spec().Apps {
+		names = append(names, a.Name)
+	}
+	return strings.Join(names, " ")
+}
+
+func TestTheFileLastAppliedOutlivesARestart(t *testing.T) {
+	p := newPlace(t)
+	p.write(configText)
+	c := p.mustOpen()
+	if _, err := c.Apply("other.hcl", strings.ReplaceAll(configText, `"a"`, `"b"`)); err != nil {
+		t.Fatal(err)
+	}
+	if got := appNames(p.mustOpen()); got != "b" {
+		t.Errorf("after a restart the apps are %q, want b", got)
+	}
+	p.write(strings.ReplaceAll(configText, `"a"`, `"c"`))
+	if got := appNames(p.mustOpen()); got != "c" {
+		t.Errorf("with a changed file the apps are %q, want c", got)
+	}
+	if err := os.Remove(p.file); err != nil {
+		t.Fatal(err)
+	}
+	if got := appNames(p.mustOpen()); got != "c" {
+		t.Errorf("without the file the apps are %q, want c", got)
+	}
+}
+
+func TestABrokenFileIsNoReasonToStop(t *testing.T) {
+	p := newPlace(t)
+	p.write("peer {")
+	var faults spec.Diagnostics
+	if _, err := p.open(); !errors.As(err, &faults) {
+		t.Errorf("a first start with a broken file gives %v, want its faults", err)
+	}
+	p.write(configText)
+	c := p.mustOpen()
+	p.write("peer {")
+	if changed, err := c.Reload(false); changed || err == nil {
+		t.Errorf("Reload = %v, %v", changed, err)
+	}
+	if _, problem := c.inForce(); problem == "" || appNames(c) != "a" {
+		t.Errorf("in force: %q, problem %q", appNames(c), problem)
+	}
+	again := p.mustOpen()
+	if _, problem := again.inForce(); problem == "" || appNames(again) != "a" {
+		t.Errorf("after a restart in force: %q, problem %q", appNames(again), problem)
+	}
+	p.write(configText)
+	if _, err := c.Reload(false); err != nil {
+		t.Error(err)
+	}
+	if _, problem := c.inForce(); problem != "" {
+		t.Errorf("the problem outlives the mending: %q", problem)
+	}
+}
+
+func TestTheAppliedFileHoldsNoSecretOfTheEnvironment(t *testing.T) {
+	p := newPlace(t)
+	p.write(configText)
+	p.mustOpen()
+	b, err := os.ReadFile(filepath.Join(p.data, appliedFile))
+	if err != nil || strings.Contains(string(b), p.cookie) {
+		t.Errorf("%s, %v", b, err)
+	}
+	p.cookie = ""
+	if _, err := p.open(); err == nil {
+		t.Error("started without the cookie")
+	}
+}

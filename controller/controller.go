@@ -1,0 +1,124 @@
+// Package controller is the long-lived process. It runs a reconcile pass
+// whenever the state changes or time alone could change the plan, carries the
+// actions out, keeps the desired file, and answers the API.
+//
+// Nothing here decides what should happen: that is reconcile's. Events only
+// wake the loop; the store's rows decide.
+package controller
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"ehc/controller/discover"
+	"ehc/reconcile"
+	"ehc/state"
+	"ehc/state/outbox"
+	"ehc/transport"
+)
+
+// passGap is the least time between two passes. The first change after a quiet
+// time does not wait for it.
+const passGap = 20 * time.Millisecond
+
+// Controller reconciles and is the API's Backend. Make one with New, then Run it.
+type Controller struct {
+	store   *state.Store
+	box     *outbox.Box
+	links   *Links
+	config  *Config
+	look    Discovery
+	effects *effects
+	log     hclog.Logger
+	version string
+
+	changing sync.Mutex // held while the file in force is being changed
+}
+
+// Discovery looks nodes up; package discover has one.
+type Discovery interface {
+	// Set changes what is looked up from now on.
+	Set(apps []state.App, dns state.DNSSpec)
+	// Once looks up every query of apps and has recorded the outcomes in store
+	// when it returns.
+	Once(ctx context.Context, store discover.Recorder, apps []state.App, dns state.DNSSpec) error
+}
+
+// Options are the parts of a Controller; all of them are needed.
+type Options struct {
+	Store     *state.Store
+	Box       *outbox.Box
+	Dialer    transport.Dialer
+	Links     *Links // the Dialer's Observer
+	Config    *Config
+	Discovery Discovery
+	Log       hclog.Logger
+	Version   string
+}
+
+// New returns a controller in which the file of o.Config is in force.
+func New(o Options) (*Controller, error) {
+	c := &Controller{
+		store: o.Store, box: o.Box, links: o.Links, config: o.Config, look: o.Discovery,
+		log: o.Log, version: o.Version,
+	}
+	c.effects = newEffects(o)
+	o.Box.OnChange(c.backlog)
+	if err := c.enforce(o.Config.Spec()); err != nil {
+		return nil, err
+	}
+	for _, s := range o.Box.Stats() {
+		c.backlog(s.App, s.Pending)
+	}
+	return c, nil
+}
+
+// Run reconciles until ctx ends and every action has come to its end; it
+// returns nil then. An action that fails is a row in the store, from which a
+// later pass plans it again.
+func (c *Controller) Run(ctx context.Context) error {
+	defer c.effects.wait()
+	for {
+		snap := c.store.Snapshot()
+		plan := reconcile.Diff(snap.Desired(), snap.Live(), time.Now())
+		if err := reconcile.Apply(ctx, plan, c.effects); err != nil && ctx.Err() == nil {
+			c.log.Error("pass", "actions", len(plan.Actions), "error", err)
+		}
+		if !sleep(ctx, passGap) || snap.Wait(ctx, plan.Wake) != nil {
+			return nil
+		}
+	}
+}
+
+// enforce makes spec what the parts go by.
+func (c *Controller) enforce(spec state.Spec) error {
+	if err := c.store.SetSpec(spec, time.Now()); err != nil {
+		return err
+	}
+	c.box.SetLimits(spec.Outbox)
+	c.effects.setSpec(spec)
+	c.look.Set(spec.Apps, spec.DNS)
+	return nil
+}
+
+// backlog is the outbox telling of a queue's length.
+func (c *Controller) backlog(app string, pending int) {
+	if err := c.store.RecordBacklog(app, pending); err != nil {
+		c.log.Error("record backlog", "app", app, "error", err)
+	}
+}
+
+// sleep waits for d and reports whether ctx still lives.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,181 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"ehc/reconcile"
+	"ehc/state"
+	"ehc/state/outbox"
+	"ehc/transport"
+)
+
+const (
+	actionsAtOnce = 64
+	dialLimit     = 10 * time.Second
+	resyncLimit   = 10 * time.Second
+)
+
+// effects does what a plan says. Each verb marks its row as under way, starts
+// the work and returns; the outcome is a row again. The mark keeps the next
+// pass from starting the same thing, and every end of the work takes it off.
+type effects struct {
+	store  *state.Store
+	box    *outbox.Box
+	dialer transport.Dialer
+	links  *Links
+	log    hclog.Logger
+
+	spec  atomic.Pointer[state.Spec]
+	slots chan struct{}
+	group sync.WaitGroup
+}
+
+var _ reconcile.Effects = (*effects)(nil)
+
+func newEffects(o Options) *effects {
+	return &effects{
+		store: o.Store, box: o.Box, dialer: o.Dialer, links: o.Links, log: o.Log,
+		slots: make(chan struct{}, actionsAtOnce),
+	}
+}
+
+func (e *effects) setSpec(s state.Spec) { e.spec.Store(&s) }
+
+// wait returns when no work is under way. Nothing may start after it.
+func (e *effects) wait() { e.group.Wait() }
+
+// start runs work in a goroutine, when one of the slots is free.
+func (e *effects) start(ctx context.Context, work func()) error {
+	select {
+	case e.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	e.group.Go(func() {
+		defer func() { <-e.slots }()
+		work()
+	})
+	return nil
+}
+
+// Connect dials n where discovery found it.
+func (e *effects) Connect(ctx context.Context, n state.Node) error {
+	peer, ok := e.store.Snapshot().Wanted(n)
+	if !ok {
+		return nil // unlisted since the plan was made
+	}
+	if err := e.store.RecordDialling(n); err != nil {
+		return notOvertaken(err)
+	}
+	return e.start(ctx, func() { e.dial(ctx, peer) })
+}
+
+func (e *effects) dial(ctx context.Context, peer state.Peer) {
+	limit, cancel := context.WithTimeout(ctx, dialLimit)
+	defer cancel()
+	_, err := e.dialer.Dial(limit, transport.Target{
+		Node: string(peer.Node), Addr: peer.Addr, Port: peer.Port, Cookies: e.cookies(peer.App),
+	})
+	if err == nil {
+		return // Links has recorded it
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	tries := e.store.Snapshot().Conn(peer.Node).Tries
+	retry := time.Now().Add(backoff(tries+1, dialFirst, dialMost))
+	e.record(e.store.RecordDialFailed(peer.Node, transport.Reason(err), causeText(err), retry))
+	e.log.Debug("dial", "node", peer.Node, "app", peer.App, "reason", transport.Reason(err), "error", err)
+}
+
+// causeText is the short form of why a dial failed, the same at every try.
+func causeText(err error) string {
+	if cause := transport.Cause(err); cause != nil {
+		return cause.Error()
+	}
+	return err.Error()
+}
+
+// Prune closes the connection to n.
+func (e *effects) Prune(ctx context.Context, n state.Node) error {
+	if err := e.store.RecordPruned(n, time.Now()); err != nil {
+		return notOvertaken(err)
+	}
+	c := e.links.Get(n)
+	if c == nil {
+		return nil
+	}
+	e.log.Info("prune", "node", n)
+	return e.start(ctx, func() {
+		if err := c.Close(); err != nil && !errors.Is(err, transport.ErrDown) {
+			e.log.Error("prune", "node", n, "error", err)
+		}
+	})
+}
+
+// Resync learns from a new incarnation of n what a restart may have changed.
+func (e *effects) Resync(ctx context.Context, n state.Node) error {
+	c := e.links.Get(n)
+	if c == nil {
+		return nil // lost since the plan was made
+	}
+	if err := e.store.SetBusy(n, true); err != nil {
+		return notOvertaken(err)
+	}
+	return e.start(ctx, func() {
+		limit, cancel := context.WithTimeout(ctx, resyncLimit)
+		defer cancel()
+		release, err := otpRelease(limit, c)
+		if err == nil {
+			e.record(e.store.RecordSynced(n, c.Peer().Creation, release))
+			return
+		}
+		tries := e.store.Snapshot().Conn(n).Tries
+		retry := time.Now().Add(backoff(tries+1, dialFirst, dialMost))
+		e.record(e.store.RecordSyncFailed(n, "ResyncFailed", err.Error(), retry))
+		e.log.Warn("resync", "node", n, "error", err)
+	})
+}
+
+// cookies are those of an app, or none when it uses the node's.
+func (e *effects) cookies(app string) []transport.Cookie {
+	a, err := e.app(app)
+	if err != nil {
+		return nil
+	}
+	return Cookies(a.Cookies)
+}
+
+// notOvertaken is err, but for an action that newer facts have made wrong since
+// its plan was made: not to start it is all there is to do.
+func notOvertaken(err error) error {
+	if errors.Is(err, state.ErrOvertaken) {
+		return nil
+	}
+	return err
+}
+
+// record logs what the store refused: its rows are the outcome of an action, so
+// there is nobody to return it to.
+func (e *effects) record(err error) {
+	if err != nil {
+		e.log.Error("record outcome", "error", err)
+	}
+}
+
+// app returns the peer block of this name.
+func (e *effects) app(name string) (state.App, error) {
+	for _, a := range e.spec.Load().Apps {
+		if a.Name == name {
+			return a, nil
+		}
+	}
+	return state.App{}, fmt.Errorf("no peer block %q", name)
+}

@@ -1,0 +1,169 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"ehc/controller/api"
+	"ehc/reconcile"
+	"ehc/state"
+	"ehc/state/spec"
+)
+
+// lookLimit bounds the lookups that a plan or an apply waits for.
+const lookLimit = 15 * time.Second
+
+// Plan says what a pass would do now, or would do if a file were in force.
+func (c *Controller) Plan(ctx context.Context, r api.PlanRequest) (api.Plan, error) {
+	snap := c.store.Snapshot()
+	if r.Text == "" || c.isInForce(r) {
+		plan := reconcile.Diff(snap.Desired(), snap.Live(), time.Now())
+		return c.planOf(snap.Index(), plan, c.config.Spec()), nil
+	}
+	s, err := c.parse(r.File, r.Text)
+	if err != nil {
+		return api.Plan{}, err
+	}
+	plan, err := c.suppose(ctx, s)
+	if err != nil {
+		return api.Plan{}, err
+	}
+	return c.planOf(snap.Index(), plan, s), nil
+}
+
+// suppose returns the plan of a pass if s were in force: on a copy of the store,
+// after looking up what is new in s.
+func (c *Controller) suppose(ctx context.Context, s state.Spec) (reconcile.Plan, error) {
+	fork, err := c.store.Fork()
+	if err != nil {
+		return reconcile.Plan{}, err
+	}
+	if err := fork.SetSpec(s, time.Now()); err != nil {
+		return reconcile.Plan{}, err
+	}
+	if err := c.lookUpNew(ctx, fork, s); err != nil {
+		return reconcile.Plan{}, err
+	}
+	snap := fork.Snapshot()
+	return reconcile.Diff(snap.Desired(), snap.Live(), time.Now()), nil
+}
+
+// lookUpNew looks up, into store, the apps of s with a query that has no outcome
+// there yet.
+func (c *Controller) lookUpNew(ctx context.Context, store *state.Store, s state.Spec) error {
+	asked := map[[2]string]bool{}
+	for _, q := range store.Snapshot().Queries() {
+		asked[[2]string{q.App, q.Name}] = q.Known || q.Err != ""
+	}
+	var fresh []state.App
+	for _, a := range s.Apps {
+		for _, q := range a.Queries {
+			if !asked[[2]string{a.Name, q.Text}] {
+				fresh = append(fresh, a)
+				break
+			}
+		}
+	}
+	limit, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	return c.look.Once(limit, store, fresh, s.DNS)
+}
+
+// Apply puts a file in force, and approves pruning what the guards hold back if
+// the request says so.
+func (c *Controller) Apply(ctx context.Context, r api.ApplyRequest) (api.Applied, error) {
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	if at := c.store.Snapshot().Index(); r.CheckIndex != 0 && r.CheckIndex != at {
+		return api.Applied{}, api.NewProblem(http.StatusConflict,
+			"the plan was made at index %d, and the controller is at %d: plan again", r.CheckIndex, at)
+	}
+	plan, err := c.Plan(ctx, api.PlanRequest{File: r.File, Text: r.Text})
+	if err != nil {
+		return api.Applied{}, err
+	}
+	if r.Text != "" {
+		if err := c.put(ctx, r.File, r.Text); err != nil {
+			return api.Applied{}, err
+		}
+	}
+	if r.PruneHeld {
+		if err := c.approve(plan.Held); err != nil {
+			return api.Applied{}, err
+		}
+	}
+	c.log.Info("applied", "file", r.File, "actions", len(plan.Actions), "held", len(plan.Held), "prune_held", r.PruneHeld)
+	return api.Applied{Plan: plan}, nil
+}
+
+// put makes text the file in force, with its new queries looked up, so that the
+// next plan already knows what they list.
+func (c *Controller) put(ctx context.Context, file, text string) error {
+	s, err := c.config.Apply(file, text)
+	if err != nil {
+		return problem(err)
+	}
+	if err := c.enforce(s); err != nil {
+		return err
+	}
+	return c.lookUpNew(ctx, c.store, s)
+}
+
+// approve lets go of what guards hold back.
+func (c *Controller) approve(held []api.Hold) error {
+	var nodes []state.Node
+	for _, h := range held {
+		if h.Prune {
+			nodes = append(nodes, state.Node(h.Node))
+		}
+	}
+	return c.store.Approve(nodes, time.Now())
+}
+
+func (c *Controller) isInForce(r api.PlanRequest) bool {
+	current, _ := c.config.inForce()
+	return r.Text == current.Text
+}
+
+func (c *Controller) parse(file, text string) (state.Spec, error) {
+	s, err := c.config.Parse(file, text)
+	return s, problem(err)
+}
+
+// problem gives a caller the faults of its file one by one.
+func problem(err error) error {
+	var diags spec.Diagnostics
+	if !errors.As(err, &diags) {
+		return err
+	}
+	p := api.NewProblem(http.StatusUnprocessableEntity, "%s", diags.Error())
+	for _, d := range diags {
+		p.Diagnostics = append(p.Diagnostics, api.Diagnostic{
+			Severity: string(d.Severity), Summary: d.Summary, Detail: d.Detail,
+			File: d.File, Line: d.Line, Column: d.Column, Text: spec.Diagnostics{d}.Text(),
+		})
+	}
+	return p
+}
+
+func (c *Controller) planOf(index uint64, p reconcile.Plan, s state.Spec) api.Plan {
+	out := PlanJSON(index, p)
+	out.RestartRequired = c.config.RestartRequired(s)
+	return out
+}
+
+// PlanJSON is p as the API gives it.
+func PlanJSON(index uint64, p reconcile.Plan) api.Plan {
+	out := api.Plan{Index: index, Actions: []api.Action{}, Held: []api.Hold{}}
+	for _, a := range p.Actions {
+		out.Actions = append(out.Actions, api.Action{
+			Kind: a.Kind.String(), Node: string(a.Node), App: a.App, Reason: a.Reason,
+		})
+	}
+	for _, h := range p.Held {
+		out.Held = append(out.Held, api.Hold{Node: string(h.Node), App: h.App, Reason: h.Reason, Prune: h.Prune})
+	}
+	return out
+}

@@ -1,0 +1,40 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	"ehc/transport"
+	"ehc/transport/etf"
+)
+
+// otpRelease asks a peer which OTP it runs, such as "25". It is also the proof
+// that the peer runs calls for us.
+func otpRelease(ctx context.Context, c transport.Conn) (string, error) {
+	t, err := c.Call(ctx, "erlang", "system_info", etf.Atom("otp_release"))
+	if err != nil {
+		return "", fmt.Errorf("ask %s for its OTP release: %w", c.Peer().Node, err)
+	}
+	switch t := t.(type) {
+	case string: // another ehc
+		return t, nil
+	case etf.List:
+		if text, ok := charlist(t); ok {
+			return text, nil
+		}
+	}
+	return "", fmt.Errorf("ask %s for its OTP release: answer %s", c.Peer().Node, etf.Text(t))
+}
+
+// charlist is a list of printable ASCII codes as text.
+func charlist(l etf.List) (string, bool) {
+	b := make([]byte, 0, len(l))
+	for _, e := range l {
+		n, ok := e.(int)
+		if !ok || n < 32 || n > 126 {
+			return "", false
+		}
+		b = append(b, byte(n))
+	}
+	return string(b), len(b) > 0
+}

@@ -1,0 +1,91 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// settle is how long a file must be left alone before it is read: an editor
+// writes in several steps.
+const settle = 100 * time.Millisecond
+
+// Watch reloads the watched file when it changes or when a signal comes in on
+// reload, until ctx ends. A file with errors is logged once and changes nothing.
+func (c *Controller) Watch(ctx context.Context, reload <-chan os.Signal) error {
+	events, failures, stop, err := watchFolder(c.config.path)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-reload:
+			c.reload(true)
+		case e := <-events:
+			if filepath.Base(e.Name) == filepath.Base(c.config.path) || e.Has(fsnotify.Create) {
+				timer.Reset(settle)
+			}
+		case err := <-failures:
+			c.log.Warn("watch config", "error", err)
+		case <-timer.C:
+			c.reload(false)
+		}
+	}
+}
+
+// watchFolder watches the folder that path is in: editors and ConfigMaps put a
+// new file in place of the old one, which a watch of the file would lose. With
+// no path there is nothing to see.
+func watchFolder(path string) (<-chan fsnotify.Event, <-chan error, func(), error) {
+	if path == "" {
+		return nil, nil, func() {}, nil
+	}
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("watch config: %w", err)
+	}
+	if err := w.Add(filepath.Dir(path)); err != nil {
+		_ = w.Close()
+		return nil, nil, nil, fmt.Errorf("watch config: %w", err)
+	}
+	return w.Events, w.Errors, func() { _ = w.Close() }, nil
+}
+
+// reload puts the watched file in force if it has changed.
+func (c *Controller) reload(force bool) {
+	if c.config.path == "" {
+		c.log.Warn("reload", "error", "there is no -config file to read again")
+		return
+	}
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	_, before := c.config.inForce()
+	changed, err := c.config.Reload(force)
+	if err != nil {
+		if err.Error() != before {
+			c.log.Error("reload: the last good file stays in force", "error", err)
+		}
+		return
+	}
+	if !changed {
+		return
+	}
+	s := c.config.Spec()
+	if err := c.enforce(s); err != nil {
+		c.log.Error("reload", "error", err)
+		return
+	}
+	c.log.Info("reloaded", "file", c.config.path, "apps", len(s.Apps))
+	for _, name := range c.config.RestartRequired(s) {
+		c.log.Warn("restart required", "changed", name)
+	}
+}
