@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ehc/controller/api"
+)
+
+// apiFlag names the controller to ask.
+const apiFlag = "api"
+
+// askLimit bounds one question to a controller; a plan may have to wait for
+// lookups.
+const askLimit = 30 * time.Second
+
+// controllerOf returns a client of the controller that -api, EHC_API or EHC_DATA
+// names. The caller closes it.
+func controllerOf(c *cobra.Command, s *streams) (*api.Client, error) {
+	at, err := addressOf(c, s)
+	if err != nil {
+		return nil, err
+	}
+	return api.NewClient(at), nil
+}
+
+func addressOf(c *cobra.Command, s *streams) (api.Address, error) {
+	given, err := c.Flags().GetString(apiFlag)
+	if err != nil {
+		return api.Address{}, err
+	}
+	if given == "" {
+		given = s.getenv("EHC_API")
+	}
+	if given != "" {
+		return api.ParseAddress(given)
+	}
+	if dir := s.getenv("EHC_DATA"); dir != "" {
+		return api.SocketIn(dir), nil
+	}
+	return api.Address{}, errors.New("no controller is named: give -api unix:PATH, or set EHC_API, or set EHC_DATA" +
+		" to the data folder of one that was started with: ehc run -config cluster.hcl -data DIR")
+}
+
+// maxConfigBytes bounds a cluster.hcl. The language has a smaller bound of its
+// own, with a better message.
+const maxConfigBytes = 1 << 20
+
+// readFile returns the file at path, which may have at most limit bytes.
+func readFile(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	content, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("read %s: over %d bytes", path, limit)
+	}
+	return content, nil
+}
+
+// configFor reads the file at path as a controller is to get it: with its whole
+// path, because a controller has another working folder. The empty path stands
+// for the file in force and gives nothing.
+func configFor(path string) (file, text string, err error) {
+	if path == "" {
+		return "", "", nil
+	}
+	content, err := readFile(path, maxConfigBytes)
+	if err != nil {
+		return "", "", err
+	}
+	if len(content) == 0 {
+		return "", "", fmt.Errorf("%s is empty", path) // an empty text would mean the file in force
+	}
+	file, err = filepath.Abs(path)
+	return file, string(content), err
+}
+
+// limited calls f with a deadline.
+func limited[A any](ctx context.Context, f func(context.Context) (A, error)) (A, error) {
+	limit, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	return f(limit)
+}

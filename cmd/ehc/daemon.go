@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/netip"
+	"os"
+
+	"github.com/hashicorp/go-hclog"
+	"golang.org/x/sync/errgroup"
+
+	"ehc/controller"
+	"ehc/controller/api"
+	"ehc/controller/discover"
+	"ehc/state"
+	"ehc/state/disk"
+	"ehc/state/outbox"
+	"ehc/state/spec"
+	"ehc/transport/ergonode"
+)
+
+// daemon is what `ehc run` runs: every part, wired.
+type daemon struct {
+	config  string // the file to watch; may be empty once one was applied
+	data    string
+	at      api.Address
+	env     spec.Env
+	log     io.Writer
+	reload  <-chan os.Signal
+}
+
+// run returns nil when ctx has ended and every part has stopped.
+func (d daemon) run(ctx context.Context) (err error) {
+	db, err := disk.Open(ctx, d.data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	config, err := controller.OpenConfig(d.config, d.data, d.env)
+	if err != nil {
+		return err
+	}
+	s := config.Spec()
+	log := hclog.New(&hclog.LoggerOptions{
+		Name: "ehc", Level: hclog.LevelFromString(s.Log.Level), JSONFormat: s.Log.JSON, Output: d.log,
+	})
+	box, err := outbox.Open(ctx, db, s.Outbox)
+	if err != nil {
+		return err
+	}
+	store, err := state.New()
+	if err != nil {
+		return err
+	}
+	links := controller.NewLinks(store, log.Named("links"))
+	node, err := ergonode.Start(ctx, nodeOptions(config, store, links, log))
+	if err != nil {
+		return err
+	}
+	defer node.Stop()
+	poller := discover.NewPoller(store, s.Node)
+	ctl, err := controller.New(controller.Options{
+		Store: store, Box: box, Dialer: node, Links: links, Config: config, Discovery: poller,
+		Log: log.Named("controller"), Version: buildVersion().Version,
+	})
+	if err != nil {
+		return err
+	}
+	l, err := d.at.Listen()
+	if err != nil {
+		return err
+	}
+	log.Info("running", "node", s.Node.Name, "cookie", controller.Cookies(s.Node.Cookies)[0], "apps", len(s.Apps),
+		"data", d.data, "api", d.at, "version", buildVersion().Version)
+	defer log.Info("stopped")
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return api.Serve(ctx, l, api.Handler(ctl, buildVersion())) })
+	group.Go(func() error { return poller.Run(ctx) })
+	group.Go(func() error { return ctl.Watch(ctx, d.reload) })
+	group.Go(func() error { return ctl.Run(ctx) })
+	return group.Wait()
+}
+
+// nodeOptions are those of the Erlang node that the config asks for.
+func nodeOptions(config *controller.Config, store *state.Store, links *controller.Links, log hclog.Logger) ergonode.Options {
+	n := config.Spec().Node
+	listen := n.Listen
+	if host, err := netip.ParseAddr(n.Name.Host()); err == nil && !listen.IsValid() {
+		listen = host // not on every address: a cookie guards whatever listens
+	}
+	return ergonode.Options{
+		Name: string(n.Name), Cookies: controller.Cookies(n.Cookies), AppCookies: controller.CookiesFor(store, config),
+		Listen: listen, Port: n.Port, EPMDPort: n.EPMDPort, Tick: n.Tick,
+		Observer: links, Log: log.Named("node"),
+	}
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"sync"
+
+	"ehc/controller/api"
+)
+
+// scene is how things stand at a fake controller, and what comes of an apply.
+type scene struct {
+	Status api.Status `json:"status"`
+	Plan   api.Plan   `json:"plan"`
+	Outbox api.Outbox `json:"outbox"`
+
+	// Refuse is the answer to a request that gives a file.
+	Refuse *api.Problem `json:"refuse"`
+	// Moves makes the first apply come too late: this scene is on by then.
+	Moves *scene `json:"moves"`
+	// Then is on once an apply has been taken.
+	Then *scene `json:"then"`
+	// Undelivered says that no app takes an event in time.
+	Undelivered bool `json:"undelivered"`
+}
+
+// fake is a controller that plays scenes and keeps what it was asked.
+type fake struct {
+	mu       sync.Mutex
+	now      scene
+	asked    []string      // "apply {…}", in order, but for status and outbox
+	taken    bool          // an apply was
+	followed chan struct{} // closed when the status is asked for after that
+	told     bool          // followed is closed
+	minted   int
+}
+
+func newFake(s scene) *fake { return &fake{now: s, followed: make(chan struct{})} }
+
+func (f *fake) set(s scene) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now, f.asked, f.taken, f.told, f.followed = s, nil, false, false, make(chan struct{})
+}
+
+func (f *fake) requests() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]string(nil), f.asked...)
+}
+
+func (f *fake) isFollowed() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.followed
+}
+
+func (f *fake) note(what string, request any) {
+	b, err := json.Marshal(request)
+	if err != nil {
+		panic(err)
+	}
+	f.asked = append(f.asked, what+" "+string(b))
+}
+
+func (f *fake) Status(context.Context) (api.Status, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.taken && !f.told {
+		f.told = true
+		close(f.followed)
+	}
+	return f.now.Status, nil
+}
+
+func (f *fake) Plan(_ context.Context, r api.PlanRequest) (api.Plan, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r.File = shortName(r.File)
+	f.note("plan", r)
+	if f.now.Refuse != nil && r.Text != "" {
+		return api.Plan{}, f.now.Refuse
+	}
+	return f.now.Plan, nil
+}
+
+func (f *fake) Apply(_ context.Context, r api.ApplyRequest) (api.Applied, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r.File = shortName(r.File)
+	f.note("apply", r)
+	if f.now.Moves != nil {
+		f.now = *f.now.Moves
+	}
+	if r.CheckIndex != 0 && r.CheckIndex != f.now.Plan.Index {
+		return api.Applied{}, api.NewProblem(http.StatusConflict,
+			"the plan was made at index %d, and the controller is at %d: plan again", r.CheckIndex, f.now.Plan.Index)
+	}
+	done := api.Applied{Plan: f.now.Plan}
+	if f.now.Then != nil {
+		f.now = *f.now.Then
+	}
+	f.taken = true
+	return done, nil
+}
+
+func (f *fake) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.note("emit", r)
+	out := api.Emitted{IDs: []string{}}
+	for _, e := range r.Events {
+		if e.Type == "refused" {
+			return api.Emitted{}, api.NewProblem(http.StatusTooManyRequests, "outbox of phoenix is full: 2 of 2 events")
+		}
+		if e.ID == "" {
+			f.minted++
+			e.ID = fmt.Sprintf("minted-%d", f.minted)
+		}
+		out.IDs = append(out.IDs, e.ID)
+	}
+	if r.Wait == waitDelivered && f.now.Undelivered {
+		<-ctx.Done() // as a controller waits
+	}
+	out.Delivered = r.Wait == waitDelivered && !f.now.Undelivered
+	return out, nil
+}
+
+func (f *fake) Outbox(_ context.Context, app string, limit int) (api.Outbox, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.note("outbox", map[string]any{"app": app, "limit": limit})
+	return f.now.Outbox, nil
+}
+
+// shortName is file without its folders, which differ from run to run.
+func shortName(file string) string {
+	if file == "" || !filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Base(file)
+}
+
+// serve has f answer on a socket in dir, and returns the address and what stops
+// it.
+func (f *fake) serve(dir string) (api.Address, func() error, error) {
+	at := api.SocketIn(dir)
+	l, err := at.Listen()
+	if err != nil {
+		return at, nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- api.Serve(ctx, l, api.Handler(f, api.Version{Version: "v9.9.9", Go: "go1.26"})) }()
+	return at, func() error { cancel(); return <-done }, nil
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"ehc/controller/api"
+)
+
+// statusView is a status as people read it.
+type statusView struct {
+	status api.Status
+	now    time.Time
+	wide   bool // times in full, and what only an expert asks for
+	paint  paint
+}
+
+func (v statusView) text() string {
+	var b strings.Builder
+	b.WriteString(v.header())
+	b.WriteString(v.section("NODES", v.nodes()))
+	b.WriteString(v.section("APPS", v.apps()))
+	b.WriteString(v.section("OUTBOX", queueTable(v.status.Outbox, v.now, v.wide)))
+	return b.String()
+}
+
+func (v statusView) header() string {
+	s := v.status
+	lines := table{}
+	lines.add("node", s.Node)
+	lines.add("cookie", s.Cookie+" (a fingerprint)")
+	lines.add("version", s.Version)
+	lines.add("index", fmt.Sprint(s.Index))
+	lines.add("config", fmt.Sprintf("%s, applied %s", s.Config.File, v.when(s.Config.AppliedAt)))
+	text := lines.text()
+	if s.Config.Error != "" {
+		text += v.paint.in(red, "The newest version of the file is not in force:") + " " + printableLines(s.Config.Error) + "\n"
+	}
+	for _, name := range s.Config.RestartRequired {
+		text += v.paint.in(yellow, "Restart required:") + " " + printable(name) + "\n"
+	}
+	return text
+}
+
+func (v statusView) section(title string, t table) string {
+	if len(t.rows) < 2 { // nothing but its head
+		return "\n" + v.paint.in(bold, title) + "\n  none\n"
+	}
+	return "\n" + v.paint.in(bold, title) + "\n" + t.text()
+}
+
+func (v statusView) nodes() table {
+	t := table{indent: true}
+	t.add(v.widen([]string{"NODE", "APP", "PHASE", "SINCE", "LISTED"}, "CREATION", "OTP", "RETRY", "REASON", "MESSAGE")...)
+	for _, n := range v.status.Nodes {
+		row := []string{n.Node, orElse(n.App, "-"), n.Phase, v.when(n.Since), yesNo(n.Listed)}
+		t.add(v.widen(row, fmt.Sprint(n.Creation), orElse(n.Release, "-"), v.when(n.RetryAt), orElse(n.Reason, "-"), n.Message)...)
+	}
+	return t
+}
+
+// widen adds the columns that only a wide table has before the last two.
+func (v statusView) widen(row []string, creation, release, retry, reason, message string) []string {
+	if v.wide {
+		row = append(row, creation, release, retry)
+	}
+	return append(row, reason, message)
+}
+
+func (v statusView) apps() table {
+	t := table{indent: true}
+	t.add("APP", "CONDITION", "STATUS", "REASON", "MESSAGE")
+	for _, a := range v.status.Apps {
+		name := a.App
+		for _, c := range a.Conditions {
+			t.add(name, c.Type, c.Status, c.Reason, c.Message)
+			name = ""
+		}
+		if len(a.Conditions) == 0 {
+			t.add(name, "-", "-", "-", "")
+		}
+	}
+	return t
+}
+
+// when is a moment: its age, or all of it in a wide table.
+func (v statusView) when(at time.Time) string { return when(at, v.now, v.wide) }
+
+func when(at, now time.Time, wide bool) string {
+	switch {
+	case at.IsZero():
+		return "-"
+	case wide:
+		return at.UTC().Format(time.RFC3339)
+	case at.After(now):
+		return "in " + ago(at.Sub(now))
+	}
+	return ago(now.Sub(at)) + " ago"
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// queueTable is the table of the apps' queues.
+func queueTable(queues []api.OutboxApp, now time.Time, wide bool) table {
+	t := table{indent: true}
+	t.add("APP", "PENDING", "DEAD", "BYTES", "OLDEST", "RETRY", "REASON", "MESSAGE")
+	for _, q := range queues {
+		t.add(q.App, fmt.Sprint(q.Pending), fmt.Sprint(q.Dead), fmt.Sprint(q.Bytes),
+			when(q.Oldest, now, wide), when(q.RetryAt, now, wide), orElse(q.Reason, "-"), q.Message)
+	}
+	return t
+}
