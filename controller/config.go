@@ -17,9 +17,6 @@ import (
 	"ehc/state/spec"
 )
 
-// maxConfig bounds a cluster.hcl, in bytes.
-const maxConfig = 1 << 20
-
 // appliedFile holds the file in force, in the data folder.
 const appliedFile = "applied.json"
 
@@ -90,13 +87,11 @@ func (c *Config) Spec() state.Spec {
 	return c.spec
 }
 
-// Parse reads text as a cluster.hcl. An error is a spec.Diagnostics.
-func (c *Config) Parse(file, text string) (state.Spec, error) {
-	if len(text) > maxConfig {
-		return state.Spec{}, fmt.Errorf("%s: over %d bytes", file, maxConfig)
-	}
+// Parse reads text as a cluster.hcl. An error is a spec.Diagnostics; without one,
+// what it gives beside the Spec are warnings.
+func (c *Config) Parse(file, text string) (state.Spec, spec.Diagnostics, error) {
 	s, diags := spec.Parse(file, []byte(text), c.env)
-	return s, diags.Err()
+	return s, diags, diags.Err()
 }
 
 // Apply puts text in force, durably, and returns what it asks for.
@@ -153,7 +148,7 @@ func (c *Config) setProblem(text string) {
 }
 
 func (c *Config) adopt(a applied) error {
-	s, err := c.Parse(a.File, a.Text)
+	s, _, err := c.Parse(a.File, a.Text)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,10 @@ import (
 	"ehc/transport"
 )
 
+// lasting is how long a connection has to live for its end to be no failure: a
+// peer that takes us and drops us at once must not be dialled without a pause.
+const lasting = 10 * time.Second
+
 // Links holds the live connections and writes their comings and goings into the
 // store. It is the transport's Observer: a connection that the store shows as up
 // is in Links, and one that has ended is in neither.
@@ -58,7 +62,12 @@ func (l *Links) Down(c transport.Conn, why error) {
 	if why != nil {
 		message = why.Error()
 	}
-	if err := l.store.RecordDown(node, reason, message, time.Now()); err != nil {
+	now := time.Now()
+	var retryAt time.Time
+	if was := l.store.Snapshot().Conn(node); now.Sub(was.Since) < lasting {
+		retryAt = now.Add(backoff(was.Tries+1, dialFirst, dialMost))
+	}
+	if err := l.store.RecordDown(node, reason, message, now, retryAt); err != nil {
 		l.log.Error("record lost connection", "node", node, "error", err)
 	}
 	l.log.Warn("disconnected", "node", node, "reason", reason, "cause", message)

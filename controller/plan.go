@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -22,15 +23,19 @@ func (c *Controller) Plan(ctx context.Context, r api.PlanRequest) (api.Plan, err
 		plan := reconcile.Diff(snap.Desired(), snap.Live(), time.Now())
 		return c.planOf(snap.Index(), plan, c.config.Spec()), nil
 	}
-	s, err := c.parse(r.File, r.Text)
+	s, warnings, err := c.config.Parse(r.File, r.Text)
 	if err != nil {
-		return api.Plan{}, err
+		return api.Plan{}, problem(err)
 	}
 	plan, err := c.suppose(ctx, s)
 	if err != nil {
 		return api.Plan{}, err
 	}
-	return c.planOf(snap.Index(), plan, s), nil
+	out := c.planOf(snap.Index(), plan, s)
+	for _, w := range warnings {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%s:%d: %s", w.File, w.Line, w.Summary))
+	}
+	return out, nil
 }
 
 // suppose returns the plan of a pass if s were in force: on a copy of the store,
@@ -125,11 +130,6 @@ func (c *Controller) approve(held []api.Hold) error {
 func (c *Controller) isInForce(r api.PlanRequest) bool {
 	current, _ := c.config.inForce()
 	return r.Text == current.Text
-}
-
-func (c *Controller) parse(file, text string) (state.Spec, error) {
-	s, err := c.config.Parse(file, text)
-	return s, problem(err)
 }
 
 // problem gives a caller the faults of its file one by one.

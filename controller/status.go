@@ -124,7 +124,7 @@ func conditions(snap state.Snapshot, a state.App) []api.Condition {
 
 func discovered(snap state.Snapshot, a state.App, wanted int) api.Condition {
 	c := api.Condition{Type: "Discovered", Status: "True", Reason: "Listed", Message: fmt.Sprintf("%d listed", wanted)}
-	var failed []string
+	var failed, unasked []string
 	known := true
 	for _, q := range snap.Queries() {
 		if q.App != a.Name {
@@ -134,12 +134,17 @@ func discovered(snap state.Snapshot, a state.App, wanted int) api.Condition {
 		if q.Err != "" {
 			failed = append(failed, q.Name+": "+q.Err)
 		}
+		if q.Unasked != "" {
+			unasked = append(unasked, q.Unasked)
+		}
 	}
 	switch {
 	case len(failed) > 0:
 		c.Status, c.Reason, c.Message = "False", "LookupFailed", strings.Join(failed, "; ")
 	case !known:
 		c.Status, c.Reason, c.Message = "Unknown", "NotLookedUp", "the first lookup is under way"
+	case len(unasked) > 0:
+		c.Status, c.Reason, c.Message = "False", "EPMDUnreachable", strings.Join(unasked, "; ")
 	case wanted == 0:
 		c.Status, c.Reason, c.Message = "False", "NoNodes", "the queries list no node"
 	}

@@ -41,7 +41,7 @@ import (
 // grace and the number at once matter to them.
 //
 // For each app with a handler and events that wait, through the first node, by
-// name, that is up, listed, resynced and not busy:
+// name, that is up, listed, resynced and not busy, or else one that is kept:
 //
 //	a drain is under way      held
 //	RetryAt is to come        held, wake at RetryAt

@@ -174,6 +174,10 @@ func guardCases() []diffCase {
 		rows:    join(old, failed, removed),
 		actions: []Action{{Prune, "a@h", "media", "no longer listed"}},
 	}, {
+		name:    "addresses at which nobody could be asked keep no other node",
+		rows:    join(other, old, with(answered(), func(q *state.Query) { q.Unasked = "EPMD at 10.0.0.1:4369 unreachable" })),
+		actions: []Action{{Prune, "a@h", "media", "no longer listed"}},
+	}, {
 		name: "until a new query has been answered an unlisted node is kept",
 		rows: join(other, old, answered(), state.Query{App: "media", Name: "new.internal"}),
 		held: []Hold{{Node: "a@h", App: "media", Reason: "query new.internal has not been answered yet"}},
@@ -344,13 +348,19 @@ func drainCases() []diffCase {
 		rows:    []any{listed("a@h"), with(up("a@h"), func(c *state.Conn) { c.Creation = 8 }), waiting(3)},
 		actions: []Action{{Resync, "a@h", "media", "new incarnation"}},
 	}, {
-		name: "nothing is drained through a node that is listed no longer",
+		name: "nothing is drained through a kept node while a listed one can take it",
 		rows: []any{gone("a@h", t0), up("a@h"), listed("b@h"), up("b@h"), waiting(3)},
 		actions: []Action{
 			{Drain, "b@h", "media", "3 events waiting"},
 		},
 		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s"}},
 		wake: in(grace),
+	}, {
+		name:    "where no listed node can take it, a kept one gets what waits",
+		rows:    []any{gone("a@h", ago(time.Hour)), up("a@h"), with(answered(), func(q *state.Query) { q.EmptyTimes = 1 }), waiting(3)},
+		actions: []Action{{Drain, "a@h", "media", "3 events waiting"}},
+		held: []Hold{{Node: "a@h", App: "media", Prune: true,
+			Reason: "query media.internal answers with no nodes; allow_empty is false"}},
 	}, {
 		name: "an app without a handler is not drained",
 		rows: join(two, waiting(3), with(media(), func(a *state.AppRow) { a.Deliver = nil })),

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 
 	"ehc/state"
@@ -10,7 +11,11 @@ import (
 // can take them. Where there is no such node, the node's own row says why.
 func (d *differ) drain(b state.Backlog) {
 	a := d.apps[b.App]
-	if a == nil || a.Removed || a.Deliver == nil || a.drainer == "" || b.Pending == 0 {
+	if a == nil || a.Removed || a.Deliver == nil || b.Pending == 0 {
+		return
+	}
+	through := cmp.Or(a.drainer, a.kept)
+	if through == "" {
 		return
 	}
 	message := b.Message
@@ -19,13 +24,13 @@ func (d *differ) drain(b state.Backlog) {
 	}
 	switch {
 	case b.Draining:
-		d.plan.hold(a.drainer, b.App, stalled(message, "draining"))
+		d.plan.hold(through, b.App, stalled(message, "draining"))
 	case d.now.Before(b.RetryAt):
-		d.plan.hold(a.drainer, b.App, stalled(message, "backing off"))
+		d.plan.hold(through, b.App, stalled(message, "backing off"))
 		d.plan.wakeAt(b.RetryAt)
 	case b.Pending == 1:
-		d.plan.do(Drain, a.drainer, b.App, "1 event waiting")
+		d.plan.do(Drain, through, b.App, "1 event waiting")
 	default:
-		d.plan.do(Drain, a.drainer, b.App, fmt.Sprintf("%d events waiting", b.Pending))
+		d.plan.do(Drain, through, b.App, fmt.Sprintf("%d events waiting", b.Pending))
 	}
 }

@@ -37,7 +37,8 @@ type app struct {
 	failed  string // the first query, by name, that failed, and why
 	unasked string // the first that has not been answered yet
 	batch   state.Batch
-	drainer state.Node // the node to drain through; empty if there is none
+	drainer state.Node // the listed node to drain through; empty if there is none
+	kept    state.Node // the kept one to drain through if none is listed
 
 	live     int     // nodes that are up
 	due      []*node // those that nothing but a share or their number holds
@@ -147,11 +148,22 @@ func (a *app) forbidsEmpty() string {
 
 // offer makes n, which the app wants, its drainer if it is the first that can be.
 func (a *app) offer(n *node) {
-	c := n.conn
-	able := n.app != nil && c.Phase == state.Up && c.Synced == c.Creation && !c.Busy
-	if able && (a.drainer == "" || n.name < a.drainer) {
+	if n.drains() && (a.drainer == "" || n.name < a.drainer) {
 		a.drainer = n.name
 	}
+}
+
+// offerKept does the same for a node that is held.
+func (a *app) offerKept(n *node) {
+	if n.drains() && (a.kept == "" || n.name < a.kept) {
+		a.kept = n.name
+	}
+}
+
+// drains says that events can be delivered to n.
+func (n *node) drains() bool {
+	c := n.conn
+	return n.app != nil && c.Phase == state.Up && c.Synced == c.Creation && !c.Busy
 }
 
 // first is the lesser of two texts, of which an empty one does not count.

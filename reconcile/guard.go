@@ -91,6 +91,7 @@ func (d *differ) prune(n *node, reason string) {
 // of it.
 func (d *differ) keep(n *node) {
 	c := n.conn
+	n.app.offerKept(n)
 	switch {
 	case c.Busy || c.Synced == c.Creation:
 	case d.now.Before(c.RetryAt):

@@ -67,7 +67,7 @@ func (c *cluster) event() {
 	case 3:
 		c.ok(c.store.RecordFailure("media", "media.internal", "timed out"))
 	case 4:
-		c.ok(c.store.RecordDown(n, "Silent", "peer fell silent", c.now))
+		c.ok(c.store.RecordDown(n, "Silent", "peer fell silent", c.now, time.Time{}))
 	case 5:
 		c.ok(c.store.RecordUp(n, uint32(rapid.IntRange(1, 3).Draw(c.t, "creation")), c.now))
 	case 6:
@@ -139,7 +139,7 @@ func (c *cluster) Prune(_ context.Context, n state.Node) error {
 		}
 	}
 	c.cuts = append(c.cuts, cut{c.now, live})
-	c.under = append(c.under, func() { c.ok(c.store.RecordDown(n, "Closed", "closed by us", c.now)) })
+	c.under = append(c.under, func() { c.ok(c.store.RecordDown(n, "Closed", "closed by us", c.now, time.Time{})) })
 	return c.store.RecordPruned(n, c.now)
 }
 

@@ -60,7 +60,7 @@ func BenchmarkRecordUpDown(b *testing.B) {
 	s := crowd(b)
 	n := crowdAnswer(7).Found[7].Node
 	for b.Loop() {
-		if s.RecordDown(n, "Silent", "peer fell silent", t0) != nil || s.RecordUp(n, 1, t0) != nil {
+		if s.RecordDown(n, "Silent", "peer fell silent", t0, time.Time{}) != nil || s.RecordUp(n, 1, t0) != nil {
 			b.Fatal("not recorded")
 		}
 	}

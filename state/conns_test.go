@@ -40,12 +40,26 @@ func TestConns(t *testing.T) {
 			o.ok(o.RecordDialFailed("a@h", "CookieRejected", "cookie rejected", retry))
 			o.ok(o.RecordDialling("a@h"))
 		}, want: Conn{Node: "a@h", App: "media", Phase: Dialling, RetryAt: retry, Tries: 1, Reason: "CookieRejected", Message: "cookie rejected"}},
-		{name: "a connection forgets why dials failed", do: func(o one) {
+		{name: "a connection forgets why dials failed, not how often", do: func(o one) {
 			o.finds("a@h")
 			o.ok(o.RecordDialling("a@h"))
 			o.ok(o.RecordDialFailed("a@h", "CookieRejected", "cookie rejected", retry))
 			o.up("a@h")
-		}, want: upA},
+		}, want: tried(upA, 1)},
+		{name: "a connection that did not last counts as a try and waits for its retry", do: func(o one) {
+			o.finds("a@h")
+			o.up("a@h")
+			o.ok(o.RecordDown("a@h", "Silent", "peer fell silent", t0, retry))
+			o.up("a@h")
+			o.ok(o.RecordDown("a@h", "Silent", "peer fell silent", t0, retry))
+		}, want: Conn{Node: "a@h", App: "media", Since: t0, Creation: 7, RetryAt: retry, Tries: 2, Reason: "Silent", Message: "peer fell silent"}},
+		{name: "one that lasted forgets the tries before it", do: func(o one) {
+			o.finds("a@h")
+			o.up("a@h")
+			o.ok(o.RecordDown("a@h", "Silent", "peer fell silent", t0, retry))
+			o.up("a@h")
+			o.down("a@h")
+		}, want: Conn{Node: "a@h", App: "media", Since: t0, Creation: 7, Reason: "Silent", Message: "peer fell silent"}},
 		{name: "a dial that fails although the peer has dialled changes nothing", do: func(o one) {
 			o.finds("a@h")
 			o.ok(o.RecordDialling("a@h"))
@@ -287,4 +301,9 @@ func TestForkAndStoreDoNotSeeEachOther(t *testing.T) {
 		t.Error("a write to the fork wakes those who wait for the store")
 	default:
 	}
+}
+
+func tried(c Conn, tries int) Conn {
+	c.Tries = tries
+	return c
 }

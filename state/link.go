@@ -35,7 +35,7 @@ func (s *Store) RecordUp(n Node, creation uint32, now time.Time) error {
 		if c.Phase == Up && c.Creation == creation {
 			return nil
 		}
-		up := Conn{Node: n, App: c.App, Phase: Up, Since: now, Creation: creation, Synced: c.Synced}
+		up := Conn{Node: n, App: c.App, Phase: Up, Since: now, Creation: creation, Synced: c.Synced, Tries: c.Tries}
 		if c.Creation == creation {
 			up.Release = c.Release
 		}
@@ -46,17 +46,22 @@ func (s *Store) RecordUp(n Node, creation uint32, now time.Time) error {
 }
 
 // RecordDown records that the connection to n has ended and why: a stable word
-// and the same for people. If n is wanted it may be dialled at once; if no query
-// lists it, it leaves the table. Of a connection that is down already it changes
-// nothing.
-func (s *Store) RecordDown(n Node, reason, message string, now time.Time) error {
+// and the same for people. With a zero retryAt n, if it is wanted, may be dialled
+// at once; any other says that the connection did not last, and counts as a try
+// that failed. If no query lists n, it leaves the table. Of a connection that is
+// down already it changes nothing.
+func (s *Store) RecordDown(n Node, reason, message string, now, retryAt time.Time) error {
 	return s.write("down of "+string(n), func(w *write) error {
 		c, _ := connTable.get(w.txn, key(string(n)))
 		if c.Phase == Down {
 			return nil
 		}
 		c.Phase, c.Since, c.Busy = Down, now, false
-		c.RetryAt, c.Tries, c.Reason, c.Message = time.Time{}, 0, reason, message
+		c.RetryAt, c.Reason, c.Message = retryAt, reason, message
+		c.Tries++
+		if retryAt.IsZero() {
+			c.Tries = 0
+		}
 		connTable.put(w, c)
 		w.settle(n)
 		return nil

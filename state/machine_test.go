@@ -126,7 +126,7 @@ func (m *machine) link(t *rapid.T) {
 	case 0, 1:
 		err = m.store.RecordUp(n, uint32(rapid.IntRange(1, 2).Draw(t, "creation")), m.now)
 	case 2:
-		err = m.store.RecordDown(n, "Silent", "peer fell silent", m.now)
+		err = m.store.RecordDown(n, "Silent", "peer fell silent", m.now, time.Time{})
 	case 3:
 		err = m.store.RecordDialling(n)
 		_, wanted := m.store.Snapshot().Wanted(n)

@@ -46,6 +46,7 @@ type Query struct {
 	App, Name  string
 	Known      bool   // a lookup has worked since the start
 	Err        string // why the last lookup failed; empty if it worked
+	Unasked    string // why nobody could be asked at some of the addresses that it listed; empty if all were
 	EmptyTimes int    // how often in a row a lookup that worked found no node, up to EmptyEnough
 }
 
@@ -77,7 +78,7 @@ type Conn struct {
 	Synced   uint32    // the incarnation last resynced with
 	Release  string    // the peer's OTP release, learned by resync; empty before
 	RetryAt  time.Time // do not dial, or resync, before this
-	Tries    int       // dials or resyncs that failed since one last worked
+	Tries    int       // dials and resyncs that failed, and connections that did not last, since one did
 	Reason   string    // stable word for why it is down or unsynced, such as CookieRejected
 	Message  string    // the same for people
 	Busy     bool      // a prune or a resync of it is under way

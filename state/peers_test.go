@@ -53,7 +53,7 @@ func (o one) up(n Node) {
 
 func (o one) down(n Node) {
 	o.t.Helper()
-	o.ok(o.RecordDown(n, "Silent", "peer fell silent", t0))
+	o.ok(o.RecordDown(n, "Silent", "peer fell silent", t0, time.Time{}))
 }
 
 // stands checks which nodes have peer rows, and of which a query lists none.
@@ -161,7 +161,7 @@ func TestPeers(t *testing.T) {
 			at := netip.MustParseAddr("fdaa::2")
 			o.ok(o.RecordAnswer("media", "media.internal", Answer{Found: []Found{{Node: "a@h", Addr: at}}}, t0))
 			o.ok(o.RecordAnswer("media", "media.internal", Answer{Unasked: []netip.Addr{at}, Why: "EPMD refused"}, t0))
-			if q := o.Snapshot().Queries()[0]; q.Err != "EPMD refused" || q.EmptyTimes != 0 {
+			if q := o.Snapshot().Queries()[0]; q.Err != "" || q.Unasked != "EPMD refused" || q.EmptyTimes != 0 {
 				o.t.Errorf("query = %+v", q)
 			}
 		}, want: map[Node]string{"a@h": "listed"}},

@@ -24,7 +24,7 @@ func (s *Store) RecordSynced(n Node, creation uint32, release string) error {
 			return nil
 		}
 		c.Synced, c.Release, c.Busy = creation, release, false
-		c.RetryAt, c.Tries, c.Reason, c.Message = time.Time{}, 0, "", ""
+		c.RetryAt, c.Reason, c.Message = time.Time{}, "", ""
 		connTable.put(w, c)
 		return nil
 	})

@@ -94,3 +94,21 @@ func limited[A any](ctx context.Context, f func(context.Context) (A, error)) (A,
 	defer cancel()
 	return f(limit)
 }
+
+// answered says whether err leaves no doubt that the controller did not do what
+// it was asked: it refused, or there is none.
+func answered(err error) bool {
+	var refused *api.Problem
+	return errors.As(err, &refused) || errors.Is(err, api.ErrNoController)
+}
+
+// cause says in short why there was no answer.
+func cause(err error) string {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "interrupted"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "the controller has not answered in time"
+	}
+	return err.Error()
+}

@@ -71,7 +71,7 @@ func unconverged(status api.Status, plan api.Plan, pruned map[string]bool) []str
 	for _, a := range status.Apps {
 		for _, c := range a.Conditions {
 			unsynced := c.Type == "Synced" && c.Status != "True"
-			blind := c.Type == "Discovered" && (c.Status == "Unknown" || c.Reason == "LookupFailed")
+			blind := c.Type == "Discovered" && (c.Status == "Unknown" || c.Reason == "LookupFailed" || c.Reason == "EPMDUnreachable")
 			if unsynced || blind {
 				left = append(left, fmt.Sprintf("app %s: %s: %s", printable(a.App), printable(c.Reason), printable(c.Message)))
 			}

@@ -22,12 +22,12 @@ import (
 
 // daemon is what `ehc run` runs: every part, wired.
 type daemon struct {
-	config  string // the file to watch; may be empty once one was applied
-	data    string
-	at      api.Address
-	env     spec.Env
-	log     io.Writer
-	reload  <-chan os.Signal
+	config string // the file to watch; may be empty once one was applied
+	data   string
+	at     api.Address
+	env    spec.Env
+	log    io.Writer
+	reload <-chan os.Signal
 }
 
 // run returns nil when ctx has ended and every part has stopped.

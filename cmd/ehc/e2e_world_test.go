@@ -99,7 +99,8 @@ log {
 func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
 
 func (c *cluster) environ() []string {
-	return append(os.Environ(), "TEST_COOKIE="+testCookie, "EHC_DATA="+c.data())
+	return append(os.Environ(), "TEST_COOKIE="+testCookie, "EHC_DATA="+c.data(),
+		"GORACE=atexit_sleep_ms=0") // a second at the end of each command, otherwise
 }
 
 // start runs the controller on a file and returns when it answers.

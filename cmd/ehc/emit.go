@@ -125,9 +125,8 @@ func (e *emitCommand) emit(ctx context.Context, client *api.Client, events []api
 
 // uncertain adds to an error that it leaves open whether the events are on disk.
 func uncertain(err error) error {
-	var refused *api.Problem
-	if errors.As(err, &refused) || errors.Is(err, api.ErrNoController) {
+	if answered(err) {
 		return err
 	}
-	return fmt.Errorf("%w\nIt is not known whether the event is on disk: see ehc outbox list. An emit with -id can be repeated safely", err)
+	return fmt.Errorf("%s; whether the event is on disk is not known: ehc outbox list. An emit with -id can be repeated safely", cause(err))
 }

@@ -25,6 +25,8 @@ type scene struct {
 	Then *scene `json:"then"`
 	// Undelivered says that no app takes an event in time.
 	Undelivered bool `json:"undelivered"`
+	// Silent says that an apply or an emit gets no answer.
+	Silent bool `json:"silent"`
 }
 
 // fake is a controller that plays scenes and keeps what it was asked.
@@ -35,14 +37,20 @@ type fake struct {
 	taken    bool          // an apply was
 	followed chan struct{} // closed when the status is asked for after that
 	told     bool          // followed is closed
+	held     chan struct{} // one for each request that gets no answer
 	minted   int
 }
 
-func newFake(s scene) *fake { return &fake{now: s, followed: make(chan struct{})} }
+func newFake(s scene) *fake {
+	return &fake{now: s, followed: make(chan struct{}), held: make(chan struct{}, 16)}
+}
 
 func (f *fake) set(s scene) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	for len(f.held) > 0 {
+		<-f.held
+	}
 	f.now, f.asked, f.taken, f.told, f.followed = s, nil, false, false, make(chan struct{})
 }
 
@@ -56,6 +64,17 @@ func (f *fake) isFollowed() <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.followed
+}
+
+// isSilent says whether a request is to get no answer; then it tells of that on
+// held, for a script that waits.
+func (f *fake) isSilent() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.now.Silent {
+		f.held <- struct{}{}
+	}
+	return f.now.Silent
 }
 
 func (f *fake) note(what string, request any) {
@@ -87,7 +106,11 @@ func (f *fake) Plan(_ context.Context, r api.PlanRequest) (api.Plan, error) {
 	return f.now.Plan, nil
 }
 
-func (f *fake) Apply(_ context.Context, r api.ApplyRequest) (api.Applied, error) {
+func (f *fake) Apply(ctx context.Context, r api.ApplyRequest) (api.Applied, error) {
+	if f.isSilent() {
+		<-ctx.Done()
+		return api.Applied{}, ctx.Err()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r.File = shortName(r.File)
@@ -108,6 +131,10 @@ func (f *fake) Apply(_ context.Context, r api.ApplyRequest) (api.Applied, error)
 }
 
 func (f *fake) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, error) {
+	if f.isSilent() {
+		<-ctx.Done()
+		return api.Emitted{}, ctx.Err()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.note("emit", r)

@@ -66,7 +66,7 @@ var doors = map[string][]string{
 	"github.com/hashicorp/hcl/v2":     {"state/spec"},
 	"github.com/zclconf/go-cty":       {"state/spec"},
 	"modernc.org/sqlite":              {"state/disk"},
-	"golang.org/x/sys":                {"state/disk"},
+	"golang.org/x/sys":                {"state/disk", "tests"},
 	"github.com/oklog/ulid/v2":        {"state/outbox"},
 	"github.com/miekg/dns":            {"controller/discover", "controller/discover/zone"},
 	"github.com/fsnotify/fsnotify":    {"controller"},

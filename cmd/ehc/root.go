@@ -86,9 +86,11 @@ func (s *streams) report(err error) int {
 	case errors.As(err, &code):
 		return int(code)
 	case errors.As(err, &problem) && len(problem.Diagnostics) > 0:
+		var texts []string
 		for _, d := range problem.Diagnostics {
-			s.complain(strings.TrimRight(d.Text, "\n") + "\n")
+			texts = append(texts, strings.TrimRight(d.Text, "\n")+"\n")
 		}
+		s.complain(strings.Join(texts, "\n"))
 	case errors.Is(err, context.Canceled):
 		s.complain("ehc: interrupted\n")
 	default:

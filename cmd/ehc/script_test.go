@@ -24,6 +24,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"ehc": main})
 //	scene FILE        the controller is as FILE says from now on
 //	requests FILE     write what the controller was asked since, but for status
 //	followed          wait until an apply has been taken and is being followed
+//	asked             wait until a request came that gets no answer
 //	private FILE      only its owner may read or write FILE
 //	code N ehc ARG…   run ehc, which must exit with N
 func TestScripts(t *testing.T) {
@@ -58,6 +59,9 @@ func TestScripts(t *testing.T) {
 			"requests": func(ts *testscript.TestScript, _ bool, args []string) {
 				text := strings.Join(ts.Value("fake").(*fake).requests(), "\n") + "\n"
 				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+			},
+			"asked": func(ts *testscript.TestScript, _ bool, _ []string) {
+				<-ts.Value("fake").(*fake).held
 			},
 			"private": func(ts *testscript.TestScript, _ bool, args []string) {
 				info, err := os.Stat(ts.MkAbs(args[0]))

@@ -9,8 +9,8 @@ import (
 
 // Why a builder gives no frame: a peer that got it would close the connection.
 var (
-	// ErrStale says that an exit signal is for a pid of a former incarnation of
-	// the peer. There is nobody to get it.
+	// ErrStale says that the exit signal or the unlink of a link is for a pid of a
+	// former incarnation of the peer. There is nobody to get it.
 	ErrStale = errors.New("pid of a former incarnation")
 	// ErrUnlinkID says that an unlink has the id 0.
 	ErrUnlinkID = errors.New("unlink id 0")

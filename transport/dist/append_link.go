@@ -9,15 +9,20 @@ func AppendLink(b []byte, from, to etf.Pid) []byte {
 }
 
 // AppendUnlink takes a link back. The peer answers with an unlink ack of the same
-// id; exit signals of the link that come before it are to be ignored. The error is
-// ErrUnlinkID.
-func AppendUnlink(b []byte, id uint64, from, to etf.Pid) ([]byte, error) {
+// id; exit signals of the link that come before it are to be ignored. peer is the
+// other end of this connection as the handshake gave it: a pid of its former
+// incarnations is ErrStale, the id 0 is ErrUnlinkID.
+func AppendUnlink(b []byte, id uint64, from, to etf.Pid, peer Node) ([]byte, error) {
+	if to.Creation != peer.Creation {
+		return nil, ErrStale
+	}
 	return unlink(b, OpUnlinkID, id, from, to)
 }
 
 // AppendUnlinkAck answers an unlink before any other signal from from to to: the
-// id is the unlink's, from its To and to its From. The error is ErrUnlinkID, and
-// nil for an id that a Control gave.
+// id is the unlink's, from its To and to its From, of this connection and no other,
+// for a peer closes on an ack to a pid of a former incarnation. The error is
+// ErrUnlinkID, and nil for an id that a Control gave.
 func AppendUnlinkAck(b []byte, id uint64, from, to etf.Pid) ([]byte, error) {
 	return unlink(b, OpUnlinkIDAck, id, from, to)
 }

@@ -129,7 +129,7 @@ var builders = map[string]func(b []byte, from, to etf.Pid, name etf.Atom, ref et
 		return AppendLink(b, from, to), Control{Op: OpLink, From: from, To: to}, nil
 	},
 	"unlink": func(b []byte, from, to etf.Pid, _ etf.Atom, _ etf.Ref, id uint64) ([]byte, Control, error) {
-		b, err := AppendUnlink(b, id, from, to)
+		b, err := AppendUnlink(b, id, from, to, Node{Creation: to.Creation})
 		return b, Control{Op: OpUnlinkID, ID: id, From: from, To: to}, err
 	},
 	"unlink ack": func(b []byte, from, to etf.Pid, _ etf.Atom, _ etf.Ref, id uint64) ([]byte, Control, error) {
@@ -209,8 +209,12 @@ func TestWhatWouldEndTheConnectionIsNotBuilt(t *testing.T) {
 			t.Errorf("%s with the id 0: %x and %v", of, b, err)
 		}
 	}
-	if b, err := AppendExit(nil, ours, theirs, Node{Creation: theirs.Creation + 1}); !errors.Is(err, ErrStale) || b != nil {
-		t.Errorf("exit of a former incarnation: %x and %v", b, err)
+	later := Node{Creation: theirs.Creation + 1}
+	if b, err := AppendExit(nil, ours, theirs, later); !errors.Is(err, ErrStale) || b != nil {
+		t.Errorf("exit to a former incarnation: %x and %v", b, err)
+	}
+	if b, err := AppendUnlink(nil, 7, ours, theirs, later); !errors.Is(err, ErrStale) || b != nil {
+		t.Errorf("unlink of a former incarnation: %x and %v", b, err)
 	}
 }
 

@@ -45,6 +45,9 @@ func TestReadFrame(t *testing.T) {
 			got, err := ReadFrame(r, 0x30002)
 			var length *LengthError
 			if errors.As(tt.err, &length) {
+				if !strings.Contains(err.Error(), "at most 196610") {
+					t.Error(err)
+				}
 				if diff := cmp.Diff(tt.err, err); diff != "" {
 					t.Error(diff)
 				}

@@ -2,8 +2,8 @@ package dist_test
 
 import (
 	"bufio"
-	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -41,7 +41,7 @@ func (l *link) ref() etf.Ref {
 	return etf.Ref{Node: l.self.Node, Creation: l.self.Creation, Len: 3, ID: [5]uint32{l.refs}}
 }
 
-// next is the next signal that is none of a process's output or its monitor.
+// next is the next signal.
 func (l *link) next() dist.Control {
 	l.t.Helper()
 	for {
@@ -151,6 +151,10 @@ func TestARealNodeTakesEverySignal(t *testing.T) {
 	l.send(dist.AppendSpawnReply(nil, theirRef, user, l.self, true), nil)
 	frame, err = dist.AppendSpawnFailure(nil, theirRef, user, "notsup")
 	l.send(frame, err)
+	frame, err = dist.AppendExit(nil, l.self, stale, l.peer)
+	if err == nil {
+		t.Errorf("built an exit to a former incarnation: %x", frame)
+	}
 	frame, err = dist.AppendUnlinkAck(nil, 7, l.self, user)
 	l.send(frame, err)
 	l.send(dist.Tick(), nil)
@@ -204,7 +208,7 @@ func (l *link) links(user, gone etf.Pid) {
 		l.t.Errorf("link with nobody: %+v", c)
 	}
 	for _, id := range []uint64{1, 1 << 31, 1<<64 - 1} {
-		frame, err := dist.AppendUnlink(nil, id, l.self, user)
+		frame, err := dist.AppendUnlink(nil, id, l.self, user, l.peer)
 		l.send(frame, err)
 		if c := l.next(); c.Op != dist.OpUnlinkIDAck || c.ID != id || c.From != user || c.To != l.self {
 			l.t.Errorf("unlink %d: %+v", id, c)
@@ -219,7 +223,11 @@ func binary(t *testing.T, v etf.Term) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return "binary_to_term(<<" + strings.Trim(strings.ReplaceAll(fmt.Sprint(b), " ", ","), "[]") + ">>)"
+	digits := make([]string, len(b))
+	for i, v := range b {
+		digits[i] = strconv.Itoa(int(v))
+	}
+	return "binary_to_term(<<" + strings.Join(digits, ",") + ">>)"
 }
 
 // What a node's processes do to ours comes in as it was meant.

@@ -162,3 +162,40 @@ func TestJoinTakesTheDaemonThatRuns(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRegisterReadsTheAnswer(t *testing.T) {
+	tests := map[string]struct {
+		answer   string
+		creation uint32
+		err      error
+	}{
+		"of an EPMD of today":         {"\x76\x00\x6b\x04\x6c\x5b", 0x6b046c5b, nil},
+		"of an EPMD before OTP 23":    {"\x79\x00\x00\x02", 2, nil},
+		"of something else":           {"\x77\x00\x00\x02", 0, transport.ErrProtocol},
+		"closed without a word":       {"", 0, transport.ErrUnreachable},
+		"closed inside the creation":  {"\x76\x00\x6b\x04", 0, transport.ErrUnreachable},
+		"closed inside the short one": {"\x79\x00\x6b", 0, transport.ErrUnreachable},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			g, err := Register(t.Context(), answering(t, tt.answer, tt.err == nil), reg("a"))
+			if !errors.Is(err, tt.err) {
+				t.Fatalf("got error %v", err)
+			}
+			if err == nil {
+				if g.Creation() != tt.creation {
+					t.Errorf("creation %#x", g.Creation())
+				}
+				_ = g.Close()
+			}
+		})
+	}
+	for _, r := range []Registration{{Name: "", Port: 1}, {Name: "a", Port: 0}} {
+		if _, err := Register(t.Context(), refusing(t), r); err == nil || errors.Is(err, transport.ErrUnreachable) {
+			t.Errorf("%+v: %v", r, err)
+		}
+	}
+	if _, err := Join(t.Context(), 0, reg("a")); err == nil {
+		t.Error("joined at port 0")
+	}
+}

@@ -44,21 +44,22 @@ func (l *link) dispatch(c dist.Control) {
 	case dist.OpExit2:
 		l.killed(c)
 	case dist.OpLink:
-		if b, err := dist.AppendExit(nil, c.To, c.From, l.with); err == nil && l.isOurs(c.To) {
+		if b, err := dist.AppendExit(nil, c.To, c.From, l.with); err == nil && l.node.named(c.To) {
 			_ = l.push(etf.AppendAtom(b, noproc))
 		}
 	case dist.OpUnlinkID:
-		if b, err := dist.AppendUnlinkAck(nil, c.ID, c.To, c.From); err == nil && l.isOurs(c.To) {
+		if b, err := dist.AppendUnlinkAck(nil, c.ID, c.To, c.From); err == nil && l.node.named(c.To) {
 			_ = l.push(b)
 		}
 	}
 }
 
-// isOurs says whether a pid is of this node in its present incarnation; signals
-// from others would end the link.
-func (l *link) isOurs(p etf.Pid) bool {
-	return string(p.Node) == l.node.self.Name && p.Creation == l.node.self.Creation
-}
+// named says whether a pid is of a node of our name, of whatever incarnation: a
+// peer may still hold one of the last. Signals from any other would end the link.
+func (n *Node) named(p etf.Pid) bool { return string(p.Node) == n.self.Name }
+
+// present says whether a pid is of this node in its present incarnation.
+func (n *Node) present(p etf.Pid) bool { return n.named(p) && p.Creation == n.self.Creation }
 
 // downed takes the end of something that we watch.
 func (l *link) downed(c dist.Control) {

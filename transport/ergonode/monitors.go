@@ -47,7 +47,7 @@ func (l *link) monitored(c dist.Control) {
 // alive says whether a pid is a process of ours.
 func (l *link) alive(p etf.Pid) bool {
 	switch {
-	case !l.isOurs(p):
+	case !l.node.present(p):
 		return false
 	case p == l.caller || p == l.leader || p == l.node.pid(netKernelID):
 		return true

@@ -2,6 +2,7 @@ package ergonode_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -16,6 +17,15 @@ import (
 	"ehc/transport/transporttest"
 	"ehc/transport/transporttest/beam"
 )
+
+// pidOf is Erlang that makes P a pid of our node where no process is.
+func pidOf(creation uint32) string {
+	return fmt.Sprintf("N = <<%q>>, P = binary_to_term(<<131,88,119,(byte_size(N)),N/binary,77:32,0:32,%d:32>>), ", ourName, creation)
+}
+
+func linkTo(creation uint32) string {
+	return pidOf(creation) + "process_flag(trap_exit, true), link(P), receive {'EXIT', P, Why} -> Why end"
+}
 
 func TestWhatPeersSeeOfUs(t *testing.T) {
 	e := beam.EPMD(t)
@@ -33,12 +43,10 @@ func TestWhatPeersSeeOfUs(t *testing.T) {
 		{"a global lock is had at once", "global:trans({lock, self()}, fun() -> done end)", "done"},
 		{"a ping again", "net_adm:ping('ehc@127.0.0.1')", "pong"},
 		{"a monitor of nobody ends at once", "R = erlang:monitor(process, {nosuch, 'ehc@127.0.0.1'}), receive {'DOWN', R, _, _, Why} -> Why end", "noproc"},
-		{"a link to nobody too", "process_flag(trap_exit, true), P = list_to_pid(\"<0.1.0>\"), " +
-			"<<131,Tag,_/binary>> = term_to_binary(P), N = atom_to_binary(node()), M = <<\"ehc@127.0.0.1\">>, " +
-			"Q = binary_to_term(<<131,88,119,(byte_size(M)),M/binary,77:32,0:32,1:32>>), _ = {Tag,N}, " +
-			"link(Q), receive {'EXIT', Q, Why} -> Why end", "noproc"},
-		{"and can be unlinked", "M = <<\"ehc@127.0.0.1\">>, Q = binary_to_term(<<131,88,119,(byte_size(M)),M/binary,77:32,0:32,1:32>>), " +
-			"process_flag(trap_exit, true), link(Q), unlink(Q)", "true"},
+		{"a link to nobody too", linkTo(n.Creation()), "noproc"},
+		{"even to a pid of another incarnation", linkTo(1), "noproc"},
+		{"and can be unlinked", pidOf(n.Creation()) + "process_flag(trap_exit, true), link(P), unlink(P)", "true"},
+		{"after all that a ping", "net_adm:ping('ehc@127.0.0.1')", "pong"},
 	} {
 		if got := p.Eval(c.expr); got != c.want {
 			t.Errorf("%s: %s is %s, want %s", c.name, c.expr, got, c.want)

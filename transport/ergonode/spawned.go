@@ -147,7 +147,7 @@ func (l *link) finish(s *spawned, reason etf.Term) {
 // killed takes an exit signal to a process of ours. Those that run functions die of
 // any.
 func (l *link) killed(c dist.Control) {
-	if c.To.Serial != spawnSerial || !l.isOurs(c.To) {
+	if c.To.Serial != spawnSerial || !l.node.present(c.To) {
 		return
 	}
 	l.mu.Lock()

@@ -1,0 +1,58 @@
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"ehc/state/disk"
+)
+
+// Only root can mount the volume: others skip the test, and for root a mount
+// that fails is a failure.
+func TestAFullVolumeLosesNothing(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount the small volume that this fills")
+	}
+	ctx, dir := context.Background(), t.TempDir()
+	must(t, unix.Mount("ehc-test", dir, "tmpfs", 0, "size=40m"))
+	t.Cleanup(func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
+	b, _ := openTest(t, dir, roomy)
+	first := enqueue(t, b, "billing", 10)
+	filler := filepath.Join(dir, "filler")
+	if err := os.WriteFile(filler, make([]byte, 64<<20), 0o600); !errors.Is(err, unix.ENOSPC) {
+		t.Fatalf("got %v, want a full volume", err)
+	}
+	big := visit("billing", 1)
+	big.Payload = json.RawMessage(`{"x":"` + strings.Repeat("x", 100_000) + `"}`)
+	took := len(first)
+	var refused New
+	for {
+		out, err := b.Enqueue(ctx, big)
+		if errors.Is(err, disk.ErrFull) {
+			refused = out[0].again()
+			break
+		}
+		must(t, err)
+		took++
+	}
+	if n := len(head(t, b, "billing", MaxCall)); n != took || b.Stats()[0].Pending != took {
+		t.Errorf("%d events wait, want the %d that were taken", n, took)
+	}
+	must(t, b.Delivered(ctx, "billing", 5))
+	must(t, os.Remove(filler))
+	out, err := b.Enqueue(ctx, refused)
+	must(t, err)
+	if out[0].Seq != uint64(took+1) || out[0].ID != refused.ID {
+		t.Errorf("with room again: event %d, want %d", out[0].Seq, took+1)
+	}
+	if n := len(head(t, b, "billing", MaxCall)); n != took-5+1 {
+		t.Errorf("%d events wait, want %d", n, took-5+1)
+	}
+}
