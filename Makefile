@@ -1,5 +1,6 @@
 # make demo     the main job on this machine, no Erlang needed
 # make test     every test, with real Erlang and Elixir nodes (root installs them where they are missing)
+# make test-otp the transport and the main job on OTP 27 and 29 too (as root: debootstrap and chroot)
 # make bench    the benchmarks, and what a BEAM does in the same run
 # make lint     go vet and golangci-lint
 # make fuzz     every fuzz target for FUZZTIME (10s)
@@ -8,7 +9,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 FUZZTIME ?= 10s
 
-.PHONY: build demo test short bench lint fuzz need
+.PHONY: build demo test test-otp short bench lint fuzz need
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/ehc ./cmd/ehc
@@ -21,6 +22,14 @@ need:
 
 test: need
 	go test -race -timeout 9m ./...
+
+test-otp: need
+	@for suite in trixie forky; do \
+		bin=$$(.ci/otp $$suite) || exit 1; \
+		echo "$$("$$bin/erl" -noshell -eval 'io:format("OTP ~s",[erlang:system_info(otp_release)]),halt().')"; \
+		PATH="$$bin:$$PATH" go test -count=1 -timeout 9m ./transport/... ./cmd/ehc || exit 1; \
+		rm -r "$$bin"; \
+	done
 
 short:
 	go test -short ./...

@@ -9,11 +9,19 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // joinAttempts is how often Join turns between asking and serving while others
 // start and stop an EPMD on the same port.
 const joinAttempts = 3
+
+// A name that is taken is as a rule that of the process before us, whose end the
+// daemon has not seen yet: Join asks again for this long.
+const (
+	takenPatience = time.Second
+	takenPause    = 50 * time.Millisecond
+)
 
 // Joined is a name kept in this machine's EPMD, which is our own if none ran. Its
 // methods are safe for concurrent use.
@@ -30,7 +38,8 @@ type Joined struct {
 // Join registers with the EPMD of this machine at port, 127.0.0.1 first and then
 // ::1. If both refuse connections it serves one itself, on every address of the
 // machine as EPMD does, for nodes elsewhere have to ask it for our port. ctx
-// bounds the joining only. Errors are those of Register and of listening.
+// bounds the joining only. Errors are those of Register and of listening; a
+// *TakenError comes after a second of asking again.
 //
 // The caller runs what Join returns, and closes it if it never runs. When an own
 // EPMD ends, other nodes that had registered with it are listed no longer until
@@ -40,13 +49,30 @@ func Join(ctx context.Context, port uint16, r Registration) (*Joined, error) {
 		return nil, fmt.Errorf("join EPMD: port 0 is none")
 	}
 	j := &Joined{port: port}
-	k, err := keep(ctx, func(ctx context.Context) (*Registered, error) { return j.register(ctx, r) })
+	enter := func(ctx context.Context) (*Registered, error) { return j.register(ctx, r) }
+	k, err := keep(ctx, enter)
+	var taken *TakenError
+	for end := time.Now().Add(takenPatience); errors.As(err, &taken) && time.Now().Before(end) && pause(ctx, takenPause); {
+		k, err = keep(ctx, enter)
+	}
 	if err != nil {
 		j.stop()
 		return nil, err
 	}
 	j.keeper = k
 	return j, nil
+}
+
+// pause waits and reports whether ctx still lives.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // Creation is the incarnation that was given first. It never changes.
