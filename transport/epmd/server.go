@@ -47,7 +47,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case passing(err):
-			pause(ctx)
+			pause(ctx, acceptPause)
 			continue
 		default:
 			return fmt.Errorf("serve EPMD: %w", err)
@@ -70,15 +70,6 @@ func passing(err error) bool {
 		}
 	}
 	return false
-}
-
-func pause(ctx context.Context) {
-	t := time.NewTimer(acceptPause)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }
 
 // serve answers the one request of a connection, and holds on to the connection
