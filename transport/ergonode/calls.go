@@ -9,34 +9,6 @@ import (
 	"ehc/transport/etf"
 )
 
-// The third word of references that we mint says what they are for. ergo's own
-// have 0 there.
-const (
-	refCall = 0xE4C00001 // an erpc call of ours
-	refAsk  = 0xE4C00002 // a gen_server call of ours
-	refTag  = 0xE4C00003 // stands for the tag of a peer's gen_server call
-)
-
-// mint makes a reference, and the id by which tables know it.
-//
-//	word 0  the id's low 18 bits: no release takes more there
-//	word 1  the next 32
-//	word 2  what it is for
-func (n *Node) mint(kind uint32) (etf.Ref, uint64) {
-	id := n.minted.Add(1)
-	return n.ref(kind, id), id
-}
-
-func (n *Node) ref(kind uint32, id uint64) etf.Ref {
-	return etf.Ref{Node: etf.Atom(n.self.Name), Creation: n.self.Creation, Len: 3,
-		ID: [5]uint32{uint32(id & 0x3ffff), uint32(id >> 18), kind}}
-}
-
-func idOf(r etf.Ref) uint64 { return uint64(r.ID[0]) | uint64(r.ID[1])<<18 }
-
-// ours says whether a reference is one that we minted for this.
-func (n *Node) ours(r etf.Ref, kind uint32) bool { return r.ID[2] == kind && r == n.ref(kind, idOf(r)) }
-
 // call is one of ours that waits: exactly one result is delivered to it.
 type call struct {
 	done  chan result  // room for one
@@ -177,72 +149,5 @@ func (l *link) started(c dist.Control) {
 func (l *link) ended(c dist.Control) {
 	if k := l.claim(idOf(c.Ref)); k != nil {
 		k.deliver(l.outcome(c.Payload, c.Ref))
-	}
-}
-
-// outcome reads an exit reason:
-//
-//	{Ref, return, Value}                                  the value
-//	{Ref, throw | exit, Reason}                           *RaisedError
-//	{Ref, error, Reason, Stack}   {Ref, error, Reason}    *RaisedError
-//	anything else                                         *SignalError: the process was killed
-func (l *link) outcome(payload []byte, ref etf.Ref) result {
-	d := l.decoder
-	arity, rest, err := d.TupleHeader(payload)
-	if err != nil || arity < 3 {
-		return l.signal(payload)
-	}
-	got, rest, err := d.Ref(rest)
-	if err != nil || got != ref {
-		return l.signal(payload)
-	}
-	class, rest, err := d.Atom(rest)
-	if err != nil {
-		return l.signal(payload)
-	}
-	value, rest, err := d.Term(rest)
-	if err != nil {
-		return result{err: fmt.Errorf("result: %w", err)}
-	}
-	if class == "return" {
-		return result{value: value}
-	}
-	raised := &transport.RaisedError{Class: string(class), Reason: value, Text: etf.Text(value)}
-	if class == "error" {
-		raised.Stack = etf.List{}
-		if arity > 3 {
-			if raised.Stack, _, err = d.Term(rest); err != nil {
-				return result{err: fmt.Errorf("stack: %w", err)}
-			}
-		}
-	}
-	return result{err: raised}
-}
-
-// signal is the exit reason of a process that gave no result.
-func (l *link) signal(payload []byte) result {
-	reason, _, err := l.decoder.Term(payload)
-	if err != nil {
-		return result{err: fmt.Errorf("exit reason: %w", err)}
-	}
-	return result{err: &transport.SignalError{Reason: reason, Text: etf.Text(reason)}}
-}
-
-// askUser asks for the peer's user process, once. As the group leader of our calls
-// it prints on the peer's console; with our own pid a function that prints blocks
-// until we answer, and Elixir's Logger sends its records to us.
-func (l *link) askUser() {
-	ref, id := l.node.mint(refCall)
-	frame, err := l.request(ref, "erlang", "whereis", []etf.Term{etf.Atom("user")})
-	if err != nil {
-		return // it cannot be: the terms are ours
-	}
-	k := &call{then: func(r result) {
-		if pid, ok := r.value.(etf.Pid); ok {
-			l.user.Store(&pid)
-		}
-	}}
-	if l.expect(id, k) == nil {
-		_ = l.push(frame)
 	}
 }

@@ -29,47 +29,6 @@ type inbound struct {
 	server  etf.Atom
 }
 
-// genCallOf reads {'$gen_call', {Caller, Tag}, Request}.
-func genCallOf(t etf.Term) (call *inbound, request etf.Term) {
-	m, ok := t.(etf.Tuple)
-	if !ok || len(m) != 3 || m[0] != etf.Term(genCallTag) {
-		return nil, nil
-	}
-	from, ok := m[1].(etf.Tuple)
-	if !ok || len(from) != 2 {
-		return nil, nil
-	}
-	caller, ok := from[0].(etf.Pid)
-	if !ok {
-		return nil, nil
-	}
-	call = &inbound{caller: caller, tag: from[1]}
-	if alias, ok := aliasOf(call.tag); ok {
-		call.alias, call.monitor = &alias, alias
-	} else if ref, ok := call.tag.(etf.Ref); ok {
-		call.monitor = ref
-	}
-	return call, m[2]
-}
-
-// aliasOf finds Ref in a tag. A caller that uses no alias has another tag.
-//
-//	Ref                      gen_server:call before OTP 24, and others
-//	[alias | Ref]            gen_server:call
-//	[[alias | Ref] | Ref2]   gen_server:multi_call of OTP 26 and later
-//	{Ref, Node}              gen_server:multi_call before
-func aliasOf(tag etf.Term) (etf.Ref, bool) {
-	l, ok := tag.(etf.ImproperList)
-	if !ok || len(l.Elems) != 1 {
-		return etf.Ref{}, false
-	}
-	if l.Elems[0] == etf.Term(etf.Atom("alias")) {
-		ref, ok := l.Tail.(etf.Ref)
-		return ref, ok
-	}
-	return aliasOf(l.Elems[0])
-}
-
 // deliver hands a message to a process of ergo's, if there is one. What it gets has
 // ehc's types but for the envelope of gen_server, which ergo's servers look into.
 func (l *link) deliver(c dist.Control) {
@@ -211,26 +170,6 @@ func (l *link) exit(call *inbound, reason etf.Term) {
 	l.mu.Unlock()
 	if ok {
 		l.sendDown(w, ref, reason)
-	}
-}
-
-// netKernel answers pings here, so that they survive anything that ergo's
-// processes are busy with. A peer that gets no yes closes the connection.
-func (l *link) netKernel(c dist.Control) {
-	t, _, err := l.decoder.Term(c.Payload)
-	if err != nil {
-		return
-	}
-	call, request := genCallOf(t)
-	if call == nil {
-		return
-	}
-	var value etf.Term = etf.Tuple{etf.Atom("error"), etf.Atom("notsup")}
-	if r, ok := request.(etf.Tuple); ok && len(r) == 2 && r[0] == etf.Term(etf.Atom("is_auth")) {
-		value = etf.Atom("yes")
-	}
-	if b, err := l.reply(call, l.node.pid(netKernelID), value); err == nil {
-		_ = l.push(b)
 	}
 }
 

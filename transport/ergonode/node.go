@@ -4,83 +4,17 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
-
-	"github.com/hashicorp/go-hclog"
 
 	"ehc/transport"
 	"ehc/transport/dist"
 	"ehc/transport/epmd"
-	"ehc/transport/etf"
 )
-
-// Options say who the node is. Only Name and one cookie are required.
-type Options struct {
-	// Name is the full name, name@host: graphic ASCII. Peers that dial us resolve
-	// host, so it is an address or a name of this machine.
-	Name string
-	// Creation is the incarnation that stands in our pids and references. 0 takes
-	// what EPMD gives.
-	Creation uint32
-	// Cookies are the secrets that peers may know: each of them is accepted, and
-	// they are offered in this order. Targets with cookies of their own go before.
-	Cookies []transport.Cookie
-	// AppCookies gives the cookies of an app that has its own, for a node that
-	// dials us; nil or none means Cookies. It is called from several goroutines.
-	AppCookies func(node string) []transport.Cookie
-	// Listen is the address to accept connections at; the zero Addr is every
-	// address of the machine.
-	Listen netip.Addr
-	// Port is where to listen; 0 takes a free one.
-	Port uint16
-	// EPMDPort is where EPMD listens, here and at the peers; 0 is 4369. If none
-	// answers on loopback, the node serves one itself.
-	EPMDPort uint16
-	// Tick is the silence after which a peer counts as dead. Four times in it we
-	// send something. It should be the peers' net_ticktime; 0 is 60 seconds.
-	Tick time.Duration
-	// Observer hears of every connection; nil is nobody.
-	Observer transport.Observer
-	// Functions are what peers may call by erpc and rpc. Without any we do not
-	// offer to serve calls, and peers get notsup at once.
-	Functions map[transport.Function]transport.Handler
-	// Servers are gen_servers by registered name: args[0] is the request. Each is
-	// a process of ergo's; its calls run side by side.
-	Servers map[string]transport.Handler
-	// Limits bound what peers can make us hold.
-	Limits Limits
-	// Log takes what nobody else is told: failed handshakes of peers that dialled
-	// us, lost EPMD registrations. nil is nowhere.
-	Log hclog.Logger
-}
-
-// Limits bound what peers can make the node hold. A zero field has the default.
-type Limits struct {
-	// Frame is the longest frame that is read, in bytes: 64 MiB. A longer one ends
-	// the link.
-	Frame int
-	// Terms bounds decoding: etf.DefaultLimits.
-	Terms etf.Limits
-	// Handshakes is how many peers may shake hands with us at once: 32. More wait
-	// in the listener's backlog.
-	Handshakes int
-	// Queue is how many bytes may wait to be written to one peer, one frame aside:
-	// 8 MiB. Our calls then wait; a peer whose own signals bring more than twice
-	// that to answer loses its link.
-	Queue int
-	// Inbound is how many calls of one peer may be under way: 1024. More are
-	// answered with system_limit or overloaded.
-	Inbound int
-	// Monitors is how many monitors one peer may hold on us: 65536.
-	Monitors int
-}
 
 // Node is a running node. Its methods are safe for concurrent use. Its owner calls
 // Stop.
@@ -155,50 +89,6 @@ func start(ctx context.Context, o Options) (_ *Node, err error) {
 	return n, nil
 }
 
-// checked fills in the defaults.
-func (o Options) checked() (Options, error) {
-	if err := dist.CheckName(o.Name); err != nil {
-		return o, err
-	}
-	if len(o.Cookies) == 0 {
-		return o, errors.New("no cookie")
-	}
-	for name := range o.Servers {
-		if err := etf.CheckAtom(etf.Atom(name)); err != nil || name == "" || name == netKernel {
-			return o, fmt.Errorf("server %q cannot be registered", name)
-		}
-	}
-	if o.Log == nil {
-		o.Log = hclog.NewNullLogger()
-	}
-	if o.Observer == nil {
-		o.Observer = nobody{}
-	}
-	o.EPMDPort = orDefault(o.EPMDPort, epmd.DefaultPort)
-	o.Tick = orDefault(o.Tick, time.Minute)
-	o.Limits.Frame = orDefault(o.Limits.Frame, 64<<20)
-	o.Limits.Terms = orDefault(o.Limits.Terms, etf.DefaultLimits())
-	o.Limits.Handshakes = orDefault(o.Limits.Handshakes, 32)
-	o.Limits.Queue = orDefault(o.Limits.Queue, 8<<20)
-	o.Limits.Inbound = orDefault(o.Limits.Inbound, 1024)
-	o.Limits.Monitors = orDefault(o.Limits.Monitors, 65536)
-	return o, nil
-}
-
-func orDefault[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
-}
-
-// nobody is the Observer of a node without one.
-type nobody struct{}
-
-func (nobody) Up(transport.Conn)          {}
-func (nobody) Down(transport.Conn, error) {}
-
 func random() uint32 {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // never fails
@@ -218,6 +108,9 @@ func (n *Node) Addr() netip.AddrPort {
 
 // Port is the port of Addr, which EPMD gives to peers.
 func (n *Node) Port() uint16 { return n.Addr().Port() }
+
+// EPMDPort is where EPMD listens, here and at the peers.
+func (n *Node) EPMDPort() uint16 { return n.o.EPMDPort }
 
 // ServesEPMD says whether this machine's EPMD is the node's own.
 func (n *Node) ServesEPMD() bool { return n.listed.Serving() }

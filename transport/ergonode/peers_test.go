@@ -14,6 +14,7 @@ import (
 	"ehc/transport"
 	"ehc/transport/epmd"
 	"ehc/transport/ergonode"
+	"ehc/transport/etf"
 	"ehc/transport/transporttest"
 	"ehc/transport/transporttest/beam"
 )
@@ -234,4 +235,20 @@ func TestWeServeEPMDWhereNoneRuns(t *testing.T) {
 		t.Error(err)
 	}
 	dial(t, n, p.Name())
+}
+
+func TestIPv6(t *testing.T) {
+	beam.Need(t)
+	n := alone(t, func(o *ergonode.Options) { o.Name, o.Listen = "ehc@::1", netip.IPv6Loopback() })
+	p := beam.Start(t, beam.Options{Name: "a@::1", Cookie: "monster", EPMDPort: int(n.EPMDPort()), Address: netip.IPv6Loopback()})
+	c := dial(t, n, p.Name())
+	if v, err := c.Call(within(t), "erlang", "nodes", atom("hidden")); err != nil || etf.Text(v) != "['ehc@::1']" {
+		t.Error(v, err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Eval("net_adm:ping('ehc@::1')"); got != "pong" {
+		t.Errorf("ping: %s", got)
+	}
 }

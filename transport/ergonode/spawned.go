@@ -125,14 +125,9 @@ func raised(result etf.Term, err error) etf.Term {
 	return etf.Tuple{result, etf.Atom(r.Class), r.Reason}
 }
 
-// finish ends the process that ran a function.
+// finish ends the process that ran a function, unless it was killed before.
 func (l *link) finish(s *spawned, reason etf.Term) {
-	l.mu.Lock()
-	here := l.spawned[s.pid.ID] == s
-	delete(l.spawned, s.pid.ID)
-	tell := here && s.monitored
-	l.mu.Unlock()
-	if !tell {
+	if !l.bury(s) {
 		return
 	}
 	b, err := etf.Append(dist.AppendDown(nil, s.pid, s.by, s.request), reason)
@@ -144,6 +139,15 @@ func (l *link) finish(s *spawned, reason etf.Term) {
 	}
 }
 
+// bury takes a process out of the table. It says whether its end is to be told.
+func (l *link) bury(s *spawned) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	here := l.spawned[s.pid.ID] == s
+	delete(l.spawned, s.pid.ID)
+	return here && s.monitored
+}
+
 // killed takes an exit signal to a process of ours. Those that run functions die of
 // any.
 func (l *link) killed(c dist.Control) {
@@ -153,8 +157,11 @@ func (l *link) killed(c dist.Control) {
 	l.mu.Lock()
 	s := l.spawned[c.To.ID]
 	l.mu.Unlock()
-	if s != nil {
-		s.cancel()
-		l.finish(s, etf.Atom("killed"))
+	if s == nil {
+		return
 	}
+	if l.bury(s) {
+		l.sendDown(watch{by: s.by, pid: s.pid}, s.request, etf.Atom("killed"))
+	}
+	s.cancel()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"time"
 
 	"ehc/transport"
@@ -61,7 +62,12 @@ func (l *link) write() error {
 // drain writes until the queue is empty. It returns the memory of frames.
 func (l *link) drain(w *bufio.Writer, frames [][]byte) ([][]byte, error) {
 	for {
+		several := len(frames) > 1
 		frames = l.queue.take(frames)
+		if len(frames) == 0 && several { // many callers are at it: let them share a write
+			runtime.Gosched()
+			frames = l.queue.take(frames)
+		}
 		if len(frames) == 0 {
 			return frames, w.Flush()
 		}

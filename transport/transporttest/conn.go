@@ -24,6 +24,7 @@ type conn struct {
 	sent sync.Mutex    // keeps messages in order
 }
 
+// Peer implements transport.Conn.
 func (c *conn) Peer() transport.Peer { return c.peer }
 
 // end takes the link down once and returns when it is down.
@@ -41,6 +42,7 @@ func (c *conn) end(why error) {
 	<-c.down
 }
 
+// Close implements transport.Conn.
 func (c *conn) Close() error {
 	if c.ctx.Err() != nil {
 		<-c.down
@@ -50,6 +52,7 @@ func (c *conn) Close() error {
 	return nil
 }
 
+// Call implements transport.Conn.
 func (c *conn) Call(ctx context.Context, module, function string, args ...transport.Term) (transport.Term, error) {
 	what := module + ":" + function
 	c.node.mu.Lock()
@@ -74,6 +77,7 @@ func undefined(module, function string) transport.Handler {
 	}
 }
 
+// CallServer implements transport.Conn.
 func (c *conn) CallServer(ctx context.Context, name string, request transport.Term) (transport.Term, error) {
 	c.node.mu.Lock()
 	h := c.node.servers[name]
@@ -171,6 +175,7 @@ func carry(t transport.Term) (transport.Term, error) {
 	return etf.Decode(b)
 }
 
+// Send implements transport.Conn.
 func (c *conn) Send(ctx context.Context, name string, message transport.Term) error {
 	err := ctx.Err()
 	if err == nil {

@@ -44,7 +44,10 @@ func (n *Network) Dialer(self string, o transport.Observer, cookies ...transport
 
 type deaf struct{}
 
-func (deaf) Up(transport.Conn)          {}
+// Up does nothing.
+func (deaf) Up(transport.Conn) {}
+
+// Down does nothing.
 func (deaf) Down(transport.Conn, error) {}
 
 func (d *Dialer) slot(name string) *slot {
@@ -102,7 +105,10 @@ func (d *Dialer) dial(ctx context.Context, t transport.Target) (*conn, error) {
 		return nil, ctx.Err()
 	}
 	if c := d.conn(t.Node); c != nil {
-		return c, nil
+		if c.ctx.Err() == nil {
+			return c, nil
+		}
+		<-c.down // it is on its way down
 	}
 	p := d.net.Node(t.Node)
 	if p == nil {

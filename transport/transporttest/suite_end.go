@@ -54,7 +54,7 @@ func suiteEnd(t *testing.T, r Rig) {
 	t.Run("a restarted peer has another creation", func(t *testing.T) {
 		old := mustDial(t, d, p.Target)
 		p.Restart()
-		w.Why(old)
+		_ = w.Why(old)
 		if c := mustDial(t, d, p.Target); c == old || c.Peer().Creation == old.Peer().Creation {
 			t.Errorf("it is %+v again", c.Peer())
 		}
@@ -62,7 +62,7 @@ func suiteEnd(t *testing.T, r Rig) {
 	t.Run("a peer that is gone is not listed", func(t *testing.T) {
 		c := mustDial(t, d, p.Target)
 		p.Kill()
-		w.Why(c)
+		_ = w.Why(c)
 		_, err := d.Dial(soon(t), p.Target)
 		wantErr(t, "dial", err, transport.ErrNotListed)
 	})

@@ -1,0 +1,175 @@
+package ergonode_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ehc/transport"
+	"ehc/transport/dist"
+	"ehc/transport/ergonode"
+	"ehc/transport/transporttest"
+)
+
+func TestBothDialAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		rule, peer string
+		accepted   bool
+	}{
+		{"the peer's name is smaller, so our dial wins", "a@127.0.0.1", false},
+		{"the peer's name is greater, so its dial wins and ours returns that connection", "z@127.0.0.1", true},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			w := newNews()
+			n := alone(t, func(o *ergonode.Options) { o.Observer = w })
+			l, port := listener(t)
+			got := make(chan transport.Conn, 1)
+			go func() {
+				conn, err := n.Dial(within(t), transport.Target{Node: c.peer, Addr: loopback, Port: port})
+				if err != nil {
+					t.Error(err)
+				}
+				got <- conn
+			}()
+			f := let(t, l, c.peer) // our dial is on its way now
+			_, err := knock(t, n, c.peer, cookie)
+			if c.accepted != (err == nil) || err != nil && !errors.Is(err, transport.ErrYielded) {
+				t.Errorf("the peer's dial: %v", err)
+			}
+			if !c.accepted {
+				f.greet()
+			}
+			if conn := <-got; conn != nil && conn.Peer().Accepted != c.accepted {
+				t.Errorf("the connection is %+v", conn.Peer())
+			}
+			if diff := cmp.Diff([]string{"up " + c.peer}, w.heard()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestAPeerThatComesAgainReplacesItsConnection(t *testing.T) {
+	w := newNews()
+	n := alone(t, func(o *ergonode.Options) { o.Observer = w })
+	first, err := knock(t, n, "a@127.0.0.1", cookie)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := knock(t, n, "a@127.0.0.1", transport.NewCookie("x")); !errors.Is(err, transport.ErrCookie) {
+		t.Errorf("a wrong cookie: %v", err)
+	}
+	if diff := cmp.Diff([]string{"up a@127.0.0.1"}, w.heard()); diff != "" {
+		t.Error("somebody who knows no cookie ended the connection:", diff)
+	}
+	if _, err := knock(t, n, "a@127.0.0.1", cookie); err != nil {
+		t.Fatal(err)
+	}
+	if why := <-w.downs; !errors.Is(why, transport.ErrReplaced) {
+		t.Errorf("the reason is %v", why)
+	}
+	for { // until the first socket is closed
+		if _, err := dist.ReadFrame(first.r, 1<<20); err != nil {
+			break
+		}
+	}
+}
+
+func TestSilentPeersHoldUpNobody(t *testing.T) {
+	n := alone(t, nil)
+	for range 8 {
+		nc, err := net.Dial("tcp", n.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+	}
+	if _, err := knock(t, n, "a@127.0.0.1", cookie); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStartRefusesWhatCannotWork(t *testing.T) {
+	for name, change := range map[string]func(*ergonode.Options){
+		"a name without a host": func(o *ergonode.Options) { o.Name = "ehc" },
+		"no cookie":             func(o *ergonode.Options) { o.Cookies = nil },
+		"net_kernel as a server": func(o *ergonode.Options) {
+			o.Servers = map[string]transport.Handler{"net_kernel": echo}
+		},
+		"an address of somebody else": func(o *ergonode.Options) { o.Listen = netip.MustParseAddr("192.0.2.1") },
+	} {
+		o := ergonode.Options{Name: ourName, Cookies: []transport.Cookie{cookie}, Listen: loopback, EPMDPort: transporttest.FreePort(t)}
+		change(&o)
+		if n, err := ergonode.Start(t.Context(), o); err == nil {
+			n.Stop()
+			t.Errorf("%s: it started", name)
+		}
+	}
+	first := alone(t, nil)
+	_, err := first.Dial(within(t), transport.Target{Node: "a@127.0.0.1", Addr: loopback, Port: transporttest.FreePort(t)})
+	if !errors.Is(err, transport.ErrUnreachable) {
+		t.Error(err)
+	}
+	first.Stop()
+	if _, err := first.Dial(within(t), transport.Target{Node: "a@127.0.0.1"}); !errors.Is(err, transport.ErrClosed) {
+		t.Errorf("dial after stop: %v", err)
+	}
+}
+
+func TestADialThatNobodyWaitsForAnyMoreEnds(t *testing.T) {
+	n := alone(t, nil)
+	l, port := listener(t)
+	target := transport.Target{Node: "a@127.0.0.1", Addr: loopback, Port: port}
+	ctx, cancel := context.WithCancel(context.Background())
+	first := make(chan error, 1)
+	go func() {
+		_, err := n.Dial(ctx, target)
+		first <- err
+	}()
+	f := let(t, l, "a@127.0.0.1")
+	cancel()
+	if err := <-first; !errors.Is(err, context.Canceled) {
+		t.Errorf("the first dial: %v", err)
+	}
+	for { // until our end is closed
+		if _, err := f.r.ReadByte(); err != nil {
+			break
+		}
+	}
+	second := make(chan error, 1)
+	go func() {
+		_, err := n.Dial(within(t), target)
+		second <- err
+	}()
+	let(t, l, "a@127.0.0.1").greet()
+	if err := <-second; err != nil {
+		t.Errorf("the dial after it: %v", err)
+	}
+}
+
+func TestStopEndsDialsAndLinks(t *testing.T) {
+	w := newNews()
+	n := alone(t, func(o *ergonode.Options) { o.Observer = w })
+	_, c := linked(t, n, "a@127.0.0.1")
+	l, port := listener(t)
+	dialling := make(chan error, 1)
+	go func() {
+		_, err := n.Dial(within(t), transport.Target{Node: "b@127.0.0.1", Addr: loopback, Port: port})
+		dialling <- err
+	}()
+	let(t, l, "b@127.0.0.1")
+	n.Stop()
+	if err := <-dialling; !errors.Is(err, transport.ErrClosed) {
+		t.Errorf("the dial: %v", err)
+	}
+	if why := <-w.downs; !errors.Is(why, transport.ErrClosed) {
+		t.Errorf("the link: %v", why)
+	}
+	if err := c.Close(); !errors.Is(err, transport.ErrDown) {
+		t.Errorf("close after stop: %v", err)
+	}
+}
