@@ -57,9 +57,8 @@ func Reason(err error) string {
 	if err == nil {
 		return ""
 	}
-	cause := Cause(err)
 	for _, r := range reasons {
-		if r.err == cause {
+		if errors.Is(err, r.err) {
 			return r.word
 		}
 	}
