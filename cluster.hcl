@@ -125,7 +125,7 @@ peer "phoenix" {
 
     # At most this share of them (or one node) goes at once, and the next only
     # after the time above.
-    # max_at_once = 0.25
+    # max_at_once = 0.34
 
     # Whether an answer without any node prunes like any other. By default it is
     # taken for a mistake, and holds what is connected.

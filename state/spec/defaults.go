@@ -22,7 +22,7 @@ var (
 
 	pruneAfter     = span[time.Duration]{30 * time.Second, 0, 24 * time.Hour}
 	pruneMaxShare  = span[float64]{0.5, 0, 1}
-	pruneMaxAtOnce = span[float64]{0.25, 0, 1}
+	pruneMaxAtOnce = span[float64]{0.34, 0, 1}
 
 	deliverTimeout = span[time.Duration]{5 * time.Second, 100 * time.Millisecond, 5 * time.Minute}
 

@@ -87,7 +87,7 @@ func (p *parser) diagnostics() Diagnostics {
 	if len(p.found) == 0 {
 		return nil
 	}
-	hidden := p.secret.spans(p.tokens)
+	hidden := p.hiddenSpans()
 	diags := make(Diagnostics, 0, len(p.found))
 	for _, f := range p.found {
 		d := Diagnostic{Severity: f.severity, File: p.file}
@@ -105,6 +105,18 @@ func (p *parser) diagnostics() Diagnostics {
 		diags = append(diags, d)
 	}
 	return diags
+}
+
+// hiddenSpans finds the parts of the source that may hold a cookie. A quote too
+// many in a text turns all texts behind it inside out, so what does not parse
+// is looked at line by line as well.
+func (p *parser) hiddenSpans() []bytesSpan {
+	hidden := p.secret.spans(p.tokens)
+	if p.broken {
+		hidden = append(hidden, p.secret.spans(tokensByLine(p.src))...)
+		hidden = append(hidden, behindSecrets(p.src)...)
+	}
+	return hidden
 }
 
 // worthReading drops what is beyond the limit, warnings first.

@@ -37,6 +37,11 @@ func (in *inputs) functions() map[string]function.Function {
 	}
 }
 
+// functionNames returns the names of all functions, in order.
+func functionNames() []string {
+	return sortedKeys(newInputs(Env{}, "").functions())
+}
+
 // envFunction is env(name) and env(name, default). A variable that is set to
 // nothing is set.
 func (in *inputs) envFunction() function.Function {

@@ -64,10 +64,11 @@ func (s *secrets) learn(body *hclsyntax.Body) {
 	}
 }
 
-// learnNames notes what env and file are asked for in an expression.
+// learnNames notes what env and file are asked for in an expression, however
+// they are misspelt.
 func (s *secrets) learnNames(e hclsyntax.Expression) {
 	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
-		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && len(call.Args) > 0 && (call.Name == "env" || call.Name == "file") {
+		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && len(call.Args) > 0 {
 			if name, diags := call.Args[0].Value(nil); !diags.HasErrors() && name.Type() == cty.String && name.IsKnown() && !name.IsNull() {
 				s.names[name.AsString()] = true
 			}

@@ -47,6 +47,7 @@ type parser struct {
 	file   string
 	src    []byte
 	tokens hclsyntax.Tokens
+	broken bool // the text does not parse
 	inputs *inputs
 	scope  *scope
 	secret secrets
@@ -67,6 +68,7 @@ func (p *parser) parse() state.Spec {
 	parsed, diags := hclsyntax.ParseConfig(p.src, p.file, hcl.InitialPos)
 	p.syntax(diags)
 	if diags.HasErrors() {
+		p.broken = true
 		return state.Spec{} // what is left of the file would only bring up more complaints
 	}
 	body := parsed.Body.(*hclsyntax.Body)

@@ -118,7 +118,7 @@ log {
   format = "json"
 }
 `, cookieSet)
-	prune := state.Prune{After: 30 * time.Second, MaxShare: 0.5, MaxAtOnce: 0.25}
+	prune := state.Prune{After: 30 * time.Second, MaxShare: 0.5, MaxAtOnce: 0.34}
 	want := state.Spec{
 		Node: state.NodeSpec{
 			Name:    "ehc@fdaa:0:1::2",

@@ -6,17 +6,14 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// bytesSpan is a part of the source, from its first byte to before its last.
-type bytesSpan struct{ start, end int }
-
 // spans finds the parts of the source that may hold a cookie. It works on
 // tokens, because what does not parse is shown too.
 //
-// From the name of an option that holds a secret to the end of its line, or of
-// its brackets, everything is hidden but brackets and commas, the names of
+// From the name of an option that holds a secret to the end of its line, and
+// of the brackets that open there, everything is hidden but brackets and commas, the names of
 // functions, local.x and var.x, and what env and file are asked for.
 func (s *secrets) spans(tokens hclsyntax.Tokens) []bytesSpan {
-	w := walk{secrets: s, tokens: tokens, last: -1}
+	w := walk{secrets: s, tokens: tokens, functions: functionNames(), last: -1}
 	for i, t := range tokens {
 		w.step(i)
 		if i > w.first && i <= w.last && !w.harmless(i) {
@@ -30,6 +27,7 @@ func (s *secrets) spans(tokens hclsyntax.Tokens) []bytesSpan {
 type walk struct {
 	secrets     *secrets
 	tokens      hclsyntax.Tokens
+	functions   []string
 	depth       int    // of brackets
 	block       string // the top-level block that the walk is in
 	label       string
@@ -112,7 +110,7 @@ func (w *walk) endOfOption(i int) int {
 		case closes(t.Type) || t.Type == hclsyntax.TokenCHeredoc:
 			depth--
 		}
-		if depth < 0 || depth == 0 && endsLine(t) {
+		if depth <= 0 && endsLine(t) {
 			return i
 		}
 	}
@@ -140,11 +138,11 @@ func (w *walk) harmless(i int) bool {
 	}
 }
 
-// refers says whether token i is a function's name or part of local.x or
-// var.x.
+// refers says whether token i is nearly a function's name, or part of local.x
+// or var.x.
 func (w *walk) refers(i int) bool {
 	if w.is(i+1, hclsyntax.TokenOParen) {
-		return true
+		return nearest(w.text(i), w.functions) != ""
 	}
 	if w.is(i+1, hclsyntax.TokenDot) {
 		return w.text(i) == "local" || w.text(i) == "var"
@@ -184,25 +182,4 @@ func (w *walk) text(i int) string {
 		return ""
 	}
 	return string(w.tokens[i].Bytes)
-}
-
-// starred returns a part of the source with stars over what is hidden in it.
-func starred(src []byte, start, end int, hidden []bytesSpan) string {
-	var b strings.Builder
-	for at, r := range string(src[start:end]) {
-		if covered(start+at, hidden) && r != ' ' && r != '\t' {
-			r = '*'
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-func covered(at int, hidden []bytesSpan) bool {
-	for _, h := range hidden {
-		if h.start <= at && at < h.end {
-			return true
-		}
-	}
-	return false
 }
