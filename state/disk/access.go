@@ -12,9 +12,8 @@ import (
 // and Write returns the error as it is.
 //
 // fn runs on the one committing goroutine: it must be short, do no I/O of its
-// own, and neither Write nor View. It may run a second time if the first
-// try came to nothing. If ctx ends while the write is queued, fn does not run;
-// once it runs, Write returns its outcome whatever ctx says.
+// own, and neither Write nor View. If ctx ends while the write is queued, fn
+// does not run; once it runs, Write returns its outcome whatever ctx says.
 //
 // Any other error says that nothing of the group is in the store, except that
 // a crash right after may bring it back: ErrFull, ErrClosed, or what the device
@@ -24,16 +23,17 @@ func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 }
 
 // Free is Write for a function that makes room, by deleting rows. When the
-// volume is full it may use the room that the ballast keeps; from then on
-// Write returns ErrFull until the volume has room for the ballast again.
+// volume is full, its group comes to nothing and fn runs a second time, with
+// the room that the ballast keeps. From then on Write returns ErrFull until
+// the volume has room for the ballast again, which the next write finds out.
 func (db *DB) Free(ctx context.Context, fn func(*Tx) error) error {
 	return db.committer.do(ctx, &request{fn: fn, frees: true})
 }
 
 // View runs fn with a view of the store as it is at fn's first query, which no
 // write changes. At most four run at once; more wait, as long as ctx lets
-// them. The log cannot be copied back past a view, so fn must not dally. When ctx ends,
-// fn's query fails.
+// them. The log cannot be copied back past a view, so fn must not dally. When
+// ctx ends, fn's query fails.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 	if !db.enter() {
 		return ErrClosed

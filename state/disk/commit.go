@@ -3,6 +3,7 @@ package disk
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync/atomic"
 )
@@ -91,6 +92,9 @@ func (c *committer) run() {
 		case <-c.stopping:
 			return
 		case r := <-c.queue:
+			// Those just answered are about to come again: one turn of the
+			// scheduler lets them share this flush instead of the next.
+			runtime.Gosched()
 			if r.claim() {
 				c.commit(r)
 			}

@@ -47,7 +47,8 @@ func (t *Tx) Exec(query string, args ...any) (changed int64, err error) {
 }
 
 // Query runs a query and yields its rows, or an error and nothing more. The
-// query is over when the loop is; statements on the rows it reads wait until then.
+// query is over when the loop is; statements on the rows it reads wait until
+// then.
 func (t *Tx) Query(query string, args ...any) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		rows, err := t.query(query, args)

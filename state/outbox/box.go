@@ -91,8 +91,8 @@ func appsOf(tx *disk.Tx) ([]string, error) {
 }
 
 // MintID returns a new id for an event: a ULID of that time, greater than any
-// that this Box has minted. A caller that may have to enqueue again mints first and
-// uses the id for every try.
+// that this Box has minted. A caller that may have to enqueue again mints
+// first and uses the id for every try.
 func (b *Box) MintID(now time.Time) string { return b.ids.id(now) }
 
 // SetLimits bounds each app's queue from now on. What waits beyond a new limit

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -32,6 +33,40 @@ func TestTheHookIsToldOfSteps(t *testing.T) {
 	must(t, b.Delivered(ctx, "billing", 2048))
 	want := []int{1, 2, 4, 8, 1009, 1024, 2048, 2, 1, 0}
 	if diff := cmp.Diff(want, told); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAChangeDuringTheHookIsToldAfterIt(t *testing.T) {
+	b := newTest(t)
+	var told []int
+	inside := false
+	b.OnChange(func(_ string, pending int) {
+		if inside {
+			t.Error("told of one app twice at once")
+		}
+		inside = true
+		if pending == 1 {
+			events := enqueue(t, b, "billing", 3)
+			must(t, b.Delivered(context.Background(), "billing", events[2].Seq))
+			enqueue(t, b, "billing", 2)
+		}
+		told = append(told, pending)
+		inside = false
+	})
+	enqueue(t, b, "billing", 1)
+	if diff := cmp.Diff([]int{1, 2}, told); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnOlderStateThatIsLearnedLateIsNoNews(t *testing.T) {
+	b := newTest(t)
+	older, newer := b.stamp(row{head: 1, next: 3, bytes: 20, headAt: 1}), b.stamp(row{head: 3, next: 4, bytes: 10, headAt: 2})
+	b.learn(map[string]rowState{"billing": newer})
+	b.learn(map[string]rowState{"billing": older})
+	want := []Stat{{App: "billing", Pending: 1, Bytes: 10, Oldest: time.Unix(0, 2).UTC()}}
+	if diff := cmp.Diff(want, b.Stats()); diff != "" {
 		t.Error(diff)
 	}
 }

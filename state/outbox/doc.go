@@ -10,7 +10,7 @@
 //	outbox_app
 //	app       text     key
 //	head_seq  integer  number of the event that has waited longest
-//	next_seq  integer  number of the next event; equal to head_seq when none waits
+//	next_seq  integer  number of the next event; head_seq when none waits
 //	bytes     integer  payloads that wait
 //	head_at   integer  inserted_at of the event at head_seq, 0 when none waits
 //	crc       integer  CRC-32C of the above
@@ -36,7 +36,7 @@
 // happened or has not, never by halves:
 //
 //	call       cut off before the flush        after it, before it returned
-//	Enqueue    none of its events              all of them; the same ids, given again, add nothing
+//	Enqueue    none of its events              all of them; their ids add nothing
 //	Delivered  all wait, and are sent again    none waits
 //	Failed     tries as before                 tries counted
 //
@@ -49,9 +49,9 @@
 // new event, for the receiver to tell.
 //
 // Every read checks each event's checksum and that no number is missing.
-// Damage stops the app's queue at that event and is told by every read of it, and by
-// Stats; the other apps go on. Nothing is passed over unless a person says
-// so: see [Box.Drop].
+// Damage stops the app's queue at that event and is told by every read of it,
+// and by Stats; the other apps go on. Nothing is passed over unless a person
+// says so: see [Box.Drop].
 //
 // What is not promised: order between apps; and that damage at the end of
 // SQLite's log, which SQLite takes for a torn write, is seen here: the queue

@@ -19,8 +19,8 @@ const maxSeq = 1<<63 - 2
 //
 // Events that are missing right behind through go with it; damage further on
 // is reported in its turn. Numbers go on where they were, except if the
-// counters were damaged and no event is left to tell. An app that has no queue is
-// ErrNotWaiting.
+// counters were damaged and no event is left to tell. An app that has no queue
+// is ErrNotWaiting.
 func (b *Box) Drop(ctx context.Context, app string, through uint64) (dropped int, err error) {
 	d := dropping{box: b, app: app, through: through}
 	if err := b.db.Free(ctx, d.run); err != nil {

@@ -12,14 +12,14 @@ import (
 // Enqueue puts events at the end of their apps' queues, in this order: all of
 // them or none. When it returns nil they are durable, and the events returned,
 // one for each given, say where they are. An id that waits for its app already
-// is not enqueued again: the event returned for it is the one that waits, whatever
-// else was given with the id.
+// is not enqueued again: the event returned for it is the one that waits,
+// whatever else was given with the id.
 //
 // It never waits for room: a *FullError comes at once. It waits for one flush
 // of the disk, together with all that is enqueued at that time. ErrInvalid and
 // *DamageError say what they say; disk.ErrFull and other errors of the store
-// leave the outcome unknown after a crash. Then the events returned have their ids, but
-// no Seq: to try again with the same ids enqueues nothing twice.
+// leave the outcome unknown after a crash. Then the events returned have their
+// ids, but no Seq: to try again with the same ids enqueues nothing twice.
 func (b *Box) Enqueue(ctx context.Context, events ...New) ([]Event, error) {
 	out, err := b.check(events)
 	if err != nil || len(out) == 0 {

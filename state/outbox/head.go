@@ -16,8 +16,8 @@ const selectEvent = "SELECT seq, id, type, payload, inserted_at, crc, tries, las
 // an app that never had any. It takes nothing out: see Delivered.
 //
 // Every event is checked against its checksum and must follow the one before.
-// Those ahead of damage are returned as if there were no more; when the damage is
-// first in the queue, Head returns it, a *DamageError, and it stays there.
+// Those ahead of damage are returned as if there were no more; when the damage
+// is first in the queue, Head returns it, a *DamageError, and it stays there.
 func (b *Box) Head(ctx context.Context, app string, n int) ([]Event, error) {
 	var events []Event
 	err := b.db.View(ctx, func(tx *disk.Tx) (err error) {
@@ -35,8 +35,9 @@ func (b *Box) Head(ctx context.Context, app string, n int) ([]Event, error) {
 }
 
 // List returns up to limit events of an app, or of all apps if app is empty,
-// ordered by app and then as they wait. A limit of 0 or beyond MaxCall is MaxCall. At damage
-// it returns the events before it together with the *DamageError.
+// ordered by app and then as they wait. A limit of 0 or beyond MaxCall is
+// MaxCall. At damage it returns the events before it together with the
+// *DamageError.
 func (b *Box) List(ctx context.Context, app string, limit int) ([]Event, error) {
 	if limit <= 0 || limit > MaxCall {
 		limit = MaxCall

@@ -18,18 +18,20 @@ type queue struct {
 	telling bool // a goroutine is at it
 }
 
-// rowState is an app's row as one transaction leaves it, and its place among all.
+// rowState is an app's row as one transaction leaves it, and its place among
+// all.
 type rowState struct {
 	row
 	order uint64
 }
 
 // OnChange sets the function that is told when an app's queue leaves zero or
-// reaches it, and coarsely in between: at each power of two up to 1024, then at
-// each further 1024. It is called with the number that waits at that moment, by
-// the goroutine whose call changed it, with no lock held; for one app never twice
-// at once, and the last call is never older than the last change it stands
-// for. It must not block. It is not called for what Open found: see Stats.
+// reaches it, and coarsely in between: at each power of two up to 1024, then
+// at each further 1024. It is called with the number that waits at that
+// moment, by the goroutine whose call changed it, with no lock held; for one
+// app never twice at once, and the last call is never older than the last
+// change it stands for. It must not block. It is not called for what Open
+// found: see Stats.
 func (b *Box) OnChange(tell func(app string, pending int)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

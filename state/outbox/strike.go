@@ -10,8 +10,9 @@ import (
 
 // Delivered strikes out an app's events up to and including through, in one
 // durable transaction. They are never returned again. Those struck out before
-// are no error; a number that was never enqueued is ErrNotWaiting. If it fails, all of
-// them still wait. It works on a full volume too, as long as the ballast lasts.
+// are no error; a number that was never enqueued is ErrNotWaiting. If it
+// fails, all of them still wait. It works on a full volume too, as long as the
+// ballast lasts.
 func (b *Box) Delivered(ctx context.Context, app string, through uint64) error {
 	var after map[string]rowState
 	err := b.db.Free(ctx, func(tx *disk.Tx) error {
@@ -27,8 +28,8 @@ func (b *Box) Delivered(ctx context.Context, app string, through uint64) error {
 		if err != nil {
 			return err
 		}
-		if count != through-r.head+1 {
-			return &DamageError{App: app, Seq: r.head, What: fmt.Sprintf("%d events wait up to %d", count, through)}
+		if want := through - r.head + 1; count != want {
+			return &DamageError{App: app, Seq: r.head, What: fmt.Sprintf("from it to %d there are %d events, not %d", through, count, want)}
 		}
 		r.head, r.bytes = through+1, max(r.bytes-bytes, 0)
 		if r.headAt, err = headAt(tx, app, r.head); err != nil {

@@ -19,8 +19,8 @@ type span struct{ from, to uint64 }
 
 // Wait returns nil when an app's event seq has been delivered, at once if it
 // has been before. It returns ErrDropped if a person dropped it since the Box
-// was opened, ErrNotWaiting for a number that was never enqueued, and ctx's error
-// when that ends.
+// was opened, ErrNotWaiting for a number that was never enqueued, and ctx's
+// error when that ends.
 func (b *Box) Wait(ctx context.Context, app string, seq uint64) error {
 	b.mu.Lock()
 	q := b.queues[app]
