@@ -6,13 +6,12 @@
 # make fuzz     every fuzz target for FUZZTIME (10s)
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 FUZZTIME ?= 10s
 
 .PHONY: build demo test test-otp short bench lint fuzz need
 
 build:
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/ehc ./cmd/ehc
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/ehc ./cmd/ehc
 
 demo:
 	go run ./cmd/ehc dev -once

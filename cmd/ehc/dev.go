@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -68,7 +67,7 @@ func dev(ctx context.Context, s *streams, kind string, once bool) (err error) {
 		return nil
 	}
 	t.say("\nThe cluster stays up until Ctrl-C. In a second terminal:\n")
-	t.say("  export %s", strings.Join(w.env(), " "))
+	t.say("  export %s", w.apiEnv())
 	for _, line := range []string{
 		"ehc status", "ehc emit increment_visit page_id=/blog delta=1 -wait delivered", "ehc outbox list",
 		"ehc plan -config " + w.config() + "    # edit the file first",

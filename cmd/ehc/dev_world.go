@@ -116,10 +116,11 @@ func (w *world) journal() string      { return filepath.Join(w.dir, "remote.jour
 func (w *world) address() api.Address { return api.SocketIn(w.data()) }
 func (w *world) nodeB() string        { return "remote@" + w.host.String() }
 
-// env is what a command in a second terminal needs.
-func (w *world) env() []string {
-	return []string{"EHC_API=" + w.address().String(), devCookie + "=" + w.cookie}
-}
+// apiEnv tells a command where the controller is; env also gives the cookie, for
+// children only: no secret is printed, not even this one.
+func (w *world) apiEnv() string { return "EHC_API=" + w.address().String() }
+
+func (w *world) env() []string { return []string{w.apiEnv(), devCookie + "=" + w.cookie} }
 
 func (w *world) hcl() string {
 	return strings.NewReplacer("EPMD", fmt.Sprint(w.epmd), "SERVER", w.dns.Addr().String(), "NAME", devName).Replace(

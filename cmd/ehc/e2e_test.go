@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"ehc/controller/api"
@@ -241,6 +242,11 @@ func TestBrokenFileKeepsTheLastGoodOne(t *testing.T) {
 	if c.status().Config.Error != "" {
 		t.Error("the fault is still shown")
 	}
+	reloads := strings.Count(c.log.String(), "reloaded")
+	if err := c.run.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	c.eventually("SIGHUP has the file read again", func() bool { return strings.Count(c.log.String(), "reloaded") > reloads })
 	if out, code := c.ehc("validate", "-config", c.file("bad.hcl", "peer {}")); code != 1 || !strings.Contains(out, "bad.hcl:") {
 		t.Errorf("validate: exit %d\n%s", code, out)
 	}

@@ -46,7 +46,25 @@ type cluster struct {
 	dns     *zone.Server
 	modules string // the remote app's, compiled
 	run     *exec.Cmd
-	log     *bytes.Buffer
+	log     *logBuffer
+}
+
+// logBuffer is a log that may be read while it is written.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 const testCookie = "e2e-cookie-3141"
@@ -106,7 +124,7 @@ func (c *cluster) environ() []string {
 // start runs the controller on a file and returns when it answers.
 func (c *cluster) start(config string) {
 	c.t.Helper()
-	c.log = &bytes.Buffer{}
+	c.log = &logBuffer{}
 	c.run = exec.Command(c.bin, "run", "-config", config, "-data", c.data())
 	c.run.Env = c.environ()
 	c.run.Stdout, c.run.Stderr = c.log, c.log
