@@ -22,7 +22,10 @@ func (c *Controller) Watch(ctx context.Context, reload <-chan os.Signal) error {
 		return err
 	}
 	defer stop()
-	timer := time.NewTimer(0)
+	if _, problem := c.config.inForce(); problem != "" {
+		c.log.Error("start: the file last applied stays in force", "error", problem)
+	}
+	timer := time.NewTimer(0) // what changed before we watched
 	defer timer.Stop()
 	for {
 		select {

@@ -3,6 +3,8 @@ package transport
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"io"
 )
 
 // Cookie is the secret that two nodes share. Every way of printing it gives
@@ -29,8 +31,8 @@ func (c Cookie) Fingerprint() string {
 // String is the fingerprint, so that a cookie in a log or an error stays secret.
 func (c Cookie) String() string { return "cookie:" + c.Fingerprint() }
 
-// GoString is String, for %#v.
-func (c Cookie) GoString() string { return c.String() }
+// Format writes String whatever the verb: %d and %x would go round String.
+func (c Cookie) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
 // MarshalText is String, for JSON and the like.
 func (c Cookie) MarshalText() ([]byte, error) { return []byte(c.String()), nil }

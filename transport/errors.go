@@ -46,7 +46,6 @@ var reasons = []struct {
 	{ErrSilent, "Silent"},
 	{ErrReplaced, "Replaced"},
 	{ErrOverload, "Overloaded"},
-	{context.DeadlineExceeded, "TimedOut"},
 	{ErrDown, "Disconnected"},
 }
 
@@ -57,8 +56,9 @@ func Reason(err error) string {
 	if err == nil {
 		return ""
 	}
+	cause := Cause(err)
 	for _, r := range reasons {
-		if errors.Is(err, r.err) {
+		if errors.Is(cause, r.err) {
 			return r.word
 		}
 	}
@@ -66,12 +66,16 @@ func Reason(err error) string {
 }
 
 // Cause is the one of this package's errors that err wraps, without the words
-// around it: the same at every try. nil if it wraps none.
+// around it: the same at every try. A context's deadline is ErrTimeout. nil if it
+// wraps none.
 func Cause(err error) error {
 	for _, r := range reasons {
 		if errors.Is(err, r.err) {
 			return r.err
 		}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return ErrTimeout
 	}
 	return nil
 }
