@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// serve runs a server and returns its address. It ends with the test.
+func serve(t *testing.T, h http.Handler) Address {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ehc-api-") // a socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := SocketIn(dir)
+	l, err := a.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- Serve(ctx, l, h) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		_ = os.RemoveAll(dir)
+	})
+	return a
+}
+
+// raw sends a request by hand.
+func raw(t *testing.T, a Address, method, path, body string) (status int, kind, text string) {
+	t.Helper()
+	c := NewClient(a)
+	defer c.Close()
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://ehc"+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := c.http.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, res.Header.Get("Content-Type"), string(b)
+}
+
+func TestBadRequestsAreProblems(t *testing.T) {
+	a := serve(t, Handler(struct{ Backend }{}, Version{}))
+	for name, c := range map[string]struct {
+		method, path, body string
+		status             int
+	}{
+		"no such endpoint":      {"GET", "/v1/nothing", "", 404},
+		"a body that is cut":    {"POST", "/v1/plan", `{"file":`, 400},
+		"an unknown field":      {"POST", "/v1/plan", `{"fil":"x"}`, 400},
+		"a body that is huge":   {"POST", "/v1/plan", `{"text":"` + strings.Repeat("x", maxBody) + `"}`, 413},
+		"a limit that is none":  {"GET", "/v1/outbox?limit=many", "", 400},
+		"a limit out of bounds": {"GET", "/v1/outbox?limit=1000000", "", 400},
+	} {
+		status, kind, text := raw(t, a, c.method, c.path, c.body)
+		if status != c.status || kind != "application/problem+json" || !strings.Contains(text, `"detail":`) {
+			t.Errorf("%s: %d %s %s, want %d", name, status, kind, text, c.status)
+		}
+	}
+	if status, _, text := raw(t, a, "GET", "/v1/version", ""); status != 200 || !strings.Contains(text, `"version"`) {
+		t.Errorf("version: %d %s", status, text)
+	}
+}
+
+func TestTheSocketIsItsOwnersOnly(t *testing.T) {
+	a := serve(t, Handler(struct{ Backend }{}, Version{}))
+	info, err := os.Stat(a.path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v; want 0600", info.Mode(), err)
+	}
+}
+
+func TestListenReplacesOnlyADeadSocket(t *testing.T) {
+	live := serve(t, Handler(struct{ Backend }{}, Version{}))
+	if l, err := live.Listen(); err == nil {
+		_ = l.Close()
+		t.Error("took the socket of a live controller")
+	}
+	dir := t.TempDir()
+	file := Address{path: filepath.Join(dir, "f")}
+	if err := os.WriteFile(file.path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := file.Listen(); err == nil {
+		_ = l.Close()
+		t.Error("replaced a file that is no socket")
+	}
+	dead := Address{path: filepath.Join(filepath.Dir(live.path), "dead.sock")}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: dead.path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false) // as a kill -9 leaves it
+	_ = l.Close()
+	again, err := dead.Listen()
+	if err != nil {
+		t.Fatalf("a dead socket is in the way: %v", err)
+	}
+	_ = again.Close()
+}
+
+func TestAClientSaysThatNobodyAnswers(t *testing.T) {
+	c := NewClient(SocketIn(t.TempDir()))
+	defer c.Close()
+	if _, err := c.Status(t.Context()); !errors.Is(err, ErrNoController) {
+		t.Errorf("error = %v, want ErrNoController", err)
+	}
+}
+
+func TestParseAddress(t *testing.T) {
+	for text, ok := range map[string]bool{"unix:/run/ehc.sock": true, "unix:": false, "/run/ehc.sock": false, "http://h:1": false, "": false} {
+		a, err := ParseAddress(text)
+		if (err == nil) != ok || ok && a.String() != text {
+			t.Errorf("ParseAddress(%q) = %v, %v", text, a, err)
+		}
+	}
+}
