@@ -71,7 +71,19 @@ func (w *write) relist(p Peer, f Found) {
 		return
 	}
 	peerTable.put(w, listed)
+	if ok && (old.Addr != listed.Addr || old.Port != listed.Port) {
+		w.retryNow(p.Node)
+	}
 	w.settle(p.Node)
+}
+
+// retryNow lets a node whose link is down be dialled at once: it is to be found
+// elsewhere than where dials have failed, as after a restart.
+func (w *write) retryNow(n Node) {
+	if c, known := connTable.get(w.txn, key(string(n))); known && c.Phase == Down {
+		c.RetryAt = time.Time{}
+		connTable.put(w, c)
+	}
 }
 
 // place is where to dial a node that was found at these places, of which there

@@ -209,6 +209,24 @@ func TestAddressDoesNotMoveWithTheOrderOfAnAnswer(t *testing.T) {
 	}
 }
 
+func TestANodeThatIsFoundElsewhereIsDialledAtOnce(t *testing.T) {
+	o := newOne(t, Prune{})
+	answer := func(port uint16) time.Time {
+		o.ok(o.RecordAnswer("media", "media.internal", Answer{Found: []Found{{Node: "a@h", Port: port}}}, t0))
+		return o.Snapshot().Conn("a@h").RetryAt
+	}
+	retry := t0.Add(time.Minute)
+	answer(4001)
+	o.ok(o.RecordDialling("a@h"))
+	o.ok(o.RecordDialFailed("a@h", "Unreachable", "unreachable", retry))
+	if got := answer(4001); !got.Equal(retry) {
+		t.Errorf("found where it was, it may be dialled at %v, want %v", got, retry)
+	}
+	if got := answer(4002); !got.IsZero() {
+		t.Errorf("found at another port, it may be dialled at %v, want at once", got)
+	}
+}
+
 func TestSpec(t *testing.T) {
 	o := newOne(t, Prune{After: time.Minute})
 	o.finds("a@h", "b@h")
