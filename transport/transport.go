@@ -52,11 +52,22 @@ type Peer struct {
 
 // Conn is one live connection. Its methods are safe for concurrent use.
 //
-// Once the connection is down every method returns an error that wraps ErrDown.
+// Once the connection is down every method but Peer returns an error that wraps
+// ErrDown.
 type Conn interface {
+	Caller
+
 	// Peer says who is at the other end. It never changes.
 	Peer() Peer
 
+	// Close ends the connection and returns once it is down. The Observer hears
+	// of it like of any other end.
+	Close() error
+}
+
+// Caller is what can be asked of a peer: calls have an answer, casts and
+// messages have none. See Each for the same of several peers.
+type Caller interface {
 	// Call runs module:function(args...) on the peer, as erpc:call does, and
 	// returns its value. Errors: *RaisedError (throw, exit or error in the
 	// function), *SpawnError (the peer did not start it), *SignalError (its
@@ -65,18 +76,27 @@ type Conn interface {
 	// effect: the outcome is unknown.
 	Call(ctx context.Context, module, function string, args ...Term) (Term, error)
 
-	// CallServer is gen_server:call of a registered name on the peer. Errors:
-	// *SignalError with the server's exit reason (noproc if there is none),
-	// ErrDown, or the context's error, after which a late reply is dropped.
+	// Cast has the peer run module:function(args...) as erpc:cast does. nil says
+	// only that it was queued for the wire: whether it ran, and what it came to,
+	// nobody tells. It overtakes nothing that was sent before it, but runs in a
+	// process of its own, beside what comes after.
+	Cast(ctx context.Context, module, function string, args ...Term) error
+
+	// CallServer is gen_server:call and gen_statem:call of a registered name on
+	// the peer. Errors: *SignalError with the server's exit reason (noproc if
+	// there is none), ErrDown, or the context's error, after which a late reply is
+	// dropped.
 	CallServer(ctx context.Context, name string, request Term) (Term, error)
+
+	// CastServer is gen_server:cast and gen_statem:cast to a registered name on
+	// the peer; for nil and for a name that does not exist it is Send.
+	CastServer(ctx context.Context, name string, request Term) error
 
 	// Send sends a message to a registered name. nil says only that it was
 	// queued for the wire; a name that does not exist drops it in silence.
+	// Messages, casts and calls to one name arrive in the order in which they
+	// were sent.
 	Send(ctx context.Context, name string, message Term) error
-
-	// Close ends the connection and returns once it is down. The Observer hears
-	// of it like of any other end.
-	Close() error
 }
 
 // Observer hears of every connection, dialled or accepted. Calls about one node
@@ -94,7 +114,8 @@ type Function struct {
 	Arity        int
 }
 
-// Handler answers one inbound call. from is the calling node. An error becomes
-// an Erlang error {error, Text} raised in the caller. It runs in a goroutine of
-// its own, whose ctx ends with the connection.
+// Handler answers one inbound call, or takes one cast, whose answer goes nowhere.
+// from is the calling node. An error becomes an Erlang error {error, Text} raised
+// in the caller. It runs in a goroutine of its own, whose ctx ends with the
+// connection.
 type Handler func(ctx context.Context, from string, args []Term) (Term, error)

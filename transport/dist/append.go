@@ -20,7 +20,7 @@ const (
 	prefixLen     = 4
 	smallTuple    = 104
 	smallInt      = 97
-	frameCapacity = 256 // room for the control message and a small payload
+	frameCapacity = 512 // room for the control message and a small payload
 )
 
 // begin starts a frame in b's memory: room for the length, and the head of a

@@ -21,9 +21,12 @@ func AppendUnlink(b []byte, id uint64, from, to etf.Pid, peer Node) ([]byte, err
 
 // AppendUnlinkAck answers an unlink before any other signal from from to to: the
 // id is the unlink's, from its To and to its From, of this connection and no other,
-// for a peer closes on an ack to a pid of a former incarnation. The error is
-// ErrUnlinkID, and nil for an id that a Control gave.
-func AppendUnlinkAck(b []byte, id uint64, from, to etf.Pid) ([]byte, error) {
+// for a peer closes on an ack to a pid of a former incarnation: that is ErrStale.
+// The id 0 is ErrUnlinkID, and never what a Control gave.
+func AppendUnlinkAck(b []byte, id uint64, from, to etf.Pid, peer Node) ([]byte, error) {
+	if to.Creation != peer.Creation {
+		return nil, ErrStale
+	}
 	return unlink(b, OpUnlinkIDAck, id, from, to)
 }
 

@@ -133,7 +133,7 @@ var builders = map[string]func(b []byte, from, to etf.Pid, name etf.Atom, ref et
 		return b, Control{Op: OpUnlinkID, ID: id, From: from, To: to}, err
 	},
 	"unlink ack": func(b []byte, from, to etf.Pid, _ etf.Atom, _ etf.Ref, id uint64) ([]byte, Control, error) {
-		b, err := AppendUnlinkAck(b, id, from, to)
+		b, err := AppendUnlinkAck(b, id, from, to, Node{Creation: to.Creation})
 		return b, Control{Op: OpUnlinkIDAck, ID: id, From: from, To: to}, err
 	},
 	"exit": func(b []byte, from, to etf.Pid, _ etf.Atom, _ etf.Ref, _ uint64) ([]byte, Control, error) {

@@ -3,6 +3,7 @@ package dist
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -27,17 +28,15 @@ func (e *LengthError) Error() string {
 // io.EOF only if the connection ends between frames, io.ErrUnexpectedEOF inside
 // one.
 //
-// Memory grows with what has arrived, not with what was announced.
+// Memory grows with what has arrived, not with what was announced. Who reads many
+// frames has a FrameReader.
 func ReadFrame(r *bufio.Reader, max int) ([]byte, error) {
-	head, err := r.Peek(4)
+	head, err := r.Peek(prefixLen)
 	if err != nil {
-		if err == io.EOF && len(head) > 0 {
-			err = io.ErrUnexpectedEOF
-		}
-		return nil, err
+		return nil, cut(err, head)
 	}
 	n := binary.BigEndian.Uint32(head)
-	_, _ = r.Discard(4) // they are buffered
+	_, _ = r.Discard(prefixLen) // they are buffered
 	if n == 0 {
 		return nil, nil
 	}
@@ -59,4 +58,47 @@ func ReadFrame(r *bufio.Reader, max int) ([]byte, error) {
 		copy(longer, frame)
 		frame = longer
 	}
+}
+
+// cut is the error of an end that came after some bytes of a frame.
+func cut(err error, got []byte) error {
+	if errors.Is(err, io.EOF) && len(got) > 0 {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// FrameReader reads the frames of a connection one after the other. Those that fit
+// its buffer are not copied. It is for one goroutine.
+type FrameReader struct {
+	r    *bufio.Reader
+	max  int
+	held int // bytes of the buffer that the last frame takes
+}
+
+// NewFrameReader returns a reader of frames of at most max bytes with a buffer of
+// size bytes.
+func NewFrameReader(r io.Reader, size, max int) *FrameReader {
+	return &FrameReader{r: bufio.NewReaderSize(r, size), max: max}
+}
+
+// Next is ReadFrame, but for one thing: the bytes are the caller's only until the
+// next call.
+func (f *FrameReader) Next() ([]byte, error) {
+	_, _ = f.r.Discard(f.held) // they are buffered
+	f.held = 0
+	head, err := f.r.Peek(prefixLen)
+	if err != nil {
+		return nil, cut(err, head)
+	}
+	n := binary.BigEndian.Uint32(head)
+	if n == 0 || int64(n) > int64(min(f.max, f.r.Size()-prefixLen)) {
+		return ReadFrame(f.r, f.max)
+	}
+	frame, err := f.r.Peek(prefixLen + int(n))
+	if err != nil {
+		return nil, cut(err, frame)
+	}
+	f.held = len(frame)
+	return frame[prefixLen:], nil
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"strings"
@@ -13,6 +14,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
+
+// readers runs a test with ReadFrame, and with FrameReaders that copy all, some and
+// no frames.
+func readers(t *testing.T, name, in string, max int, run func(*testing.T, func() ([]byte, error))) {
+	t.Run(name, func(t *testing.T) {
+		r := bufio.NewReader(strings.NewReader(in))
+		run(t, func() ([]byte, error) { return ReadFrame(r, max) })
+	})
+	for _, size := range []int{16, 64 << 10, 1 << 20} {
+		t.Run(fmt.Sprintf("%s, buffer of %d", name, size), func(t *testing.T) {
+			run(t, NewFrameReader(strings.NewReader(in), size, max).Next)
+		})
+	}
+}
 
 func TestReadFrame(t *testing.T) {
 	big := strings.Repeat("x", 3*trusted+1)
@@ -34,15 +49,14 @@ func TestReadFrame(t *testing.T) {
 		"the longest frame that can be claimed":  {"\xff\xff\xff\xff", nil, &LengthError{Length: 1<<32 - 1, Max: 0x30002}},
 	}
 	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			r := bufio.NewReader(strings.NewReader(tt.in))
+		readers(t, name, tt.in, 0x30002, func(t *testing.T, next func() ([]byte, error)) {
 			for _, want := range tt.frames {
-				got, err := ReadFrame(r, 0x30002)
+				got, err := next()
 				if err != nil || string(got) != want {
 					t.Fatalf("got %d bytes and %v, want %d", len(got), err, len(want))
 				}
 			}
-			got, err := ReadFrame(r, 0x30002)
+			got, err := next()
 			var length *LengthError
 			if errors.As(tt.err, &length) {
 				if !strings.Contains(err.Error(), "at most 196610") {

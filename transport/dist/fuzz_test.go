@@ -1,6 +1,7 @@
 package dist
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"testing"
@@ -79,6 +80,28 @@ func FuzzParse(f *testing.F) {
 		}
 		if (c.Op == OpUnlinkID || c.Op == OpUnlinkIDAck) && c.ID == 0 {
 			t.Error("an unlink without an id")
+		}
+	})
+}
+
+// The two readers of frames tell the same, whatever comes and however it is cut.
+func FuzzFrames(f *testing.F) {
+	f.Add(append(append([]byte{0, 0, 0, 0}, capturedFirst...), capturedReply...), byte(16))
+	f.Add(capturedDown, byte(200))
+	f.Add([]byte{0, 0, 1, 0, 1, 2}, byte(0))
+	f.Fuzz(func(t *testing.T, b []byte, size byte) {
+		const max = 1 << 10
+		one := bufio.NewReader(bytes.NewReader(b))
+		other := NewFrameReader(bytes.NewReader(b), int(size), max)
+		for {
+			want, err := ReadFrame(one, max)
+			got, err2 := other.Next()
+			if !bytes.Equal(got, want) || (err == nil) != (err2 == nil) || err != nil && err.Error() != err2.Error() {
+				t.Fatalf("%x and %v, %x and %v", want, err, got, err2)
+			}
+			if err != nil {
+				return
+			}
 		}
 	})
 }

@@ -85,6 +85,7 @@ func TestAcceptNamesTheCause(t *testing.T) {
 	}{
 		"closes without a word":                {"", OK, transport.ErrUnreachable, ""},
 		"sends the name of OTP 22":             {"\x00\x0an\x00\x05\x00\x00\x00\x00a@b", OK, transport.ErrProtocol, ""},
+		"speaks TLS":                           {"\x16\x03\x01\x01\x00\x01\x00\x00\xfc\x03\x03", OK, transport.ErrTLS, ""},
 		"sends garbage":                        {"GET / HTTP/1.1\r\n\r\n", OK, transport.ErrProtocol, ""},
 		"sends half a name message":            {"\x00\x03Nab", OK, transport.ErrProtocol, ""},
 		"sends a name without an @":            {named("go"), OK, transport.ErrName, "\x00\x04snok"},

@@ -155,7 +155,7 @@ func TestARealNodeTakesEverySignal(t *testing.T) {
 	if err == nil {
 		t.Errorf("built an exit to a former incarnation: %x", frame)
 	}
-	frame, err = dist.AppendUnlinkAck(nil, 7, l.self, user)
+	frame, err = dist.AppendUnlinkAck(nil, 7, l.self, user, l.peer)
 	l.send(frame, err)
 	l.send(dist.Tick(), nil)
 	call()
@@ -297,7 +297,7 @@ func (l *link) check(c dist.Control) {
 			l.t.Errorf("%s with %q", c.Op, c.Payload)
 		}
 	case dist.OpUnlinkID:
-		frame, err := dist.AppendUnlinkAck(nil, c.ID, c.To, c.From)
+		frame, err := dist.AppendUnlinkAck(nil, c.ID, c.To, c.From, l.peer)
 		l.send(frame, err)
 	case dist.OpSpawnRequest:
 		if s := c.Spawn; s.Module != "m" || s.Function != "f" || !s.Monitor || s.Other != s.Link || s.Leader.Node != c.From.Node {

@@ -15,9 +15,11 @@ import (
 // that a node sends has a name of 255 bytes in it.
 const maxMessage = 1024
 
-// A TLS record of type alert begins with these.
+// A TLS record begins with its type and a version. As the length of a handshake
+// message it is more than maxMessage.
 const (
 	tlsAlert   = 0x15
+	tlsHello   = 0x16
 	tlsVersion = 0x03
 )
 
@@ -73,6 +75,9 @@ func (w wire) length() (int, error) {
 	}
 	if !w.wide && head[0] == tlsAlert && head[1] == tlsVersion {
 		return 0, fmt.Errorf("%w: the port speaks TLS and answers our plain handshake with an alert", transport.ErrTLS)
+	}
+	if !w.wide && head[0] == tlsHello && head[1] == tlsVersion {
+		return 0, fmt.Errorf("%w: the peer speaks TLS, and we do not", transport.ErrTLS)
 	}
 	n := uint32(binary.BigEndian.Uint16(head[len(head)-2:]))
 	if w.wide {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"sync"
 
 	"github.com/ergo-services/ergo/node"
 )
@@ -39,6 +40,9 @@ type seat struct {
 	self   string
 	cookie string
 	key    []byte
+
+	mu      sync.Mutex
+	proxies map[string]*proxy // by name of the peer
 }
 
 // sit starts ergo's runtime: no applications, no routes, and the listener on
@@ -50,7 +54,7 @@ func sit(name string, creation uint32) (*seat, error) {
 	_, _ = rand.Read(secret) // never fails
 	modulus := new(big.Int).SetBit(big.NewInt(1), 2047, 1)
 	s := &seat{
-		self: name, cookie: hex.EncodeToString(secret),
+		self: name, cookie: hex.EncodeToString(secret), proxies: map[string]*proxy{},
 		key: x509.MarshalPKCS1PublicKey(&rsa.PublicKey{N: modulus, E: 65537}),
 	}
 	n, err := node.StartWithContext(context.Background(), name, s.cookie, node.Options{
@@ -73,17 +77,32 @@ func sit(name string, creation uint32) (*seat, error) {
 	return s, nil
 }
 
-// adopt makes ergo's processes reach a peer over x, which is told the session's
-// id before adopt returns.
-func (s *seat) adopt(with string, creation uint32, x *proxy) error {
+// proxyOf returns the proxy of a peer.
+func (s *seat) proxyOf(name string) *proxy {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.proxies[name]
+	if x == nil {
+		x = &proxy{name: name}
+		s.proxies[name] = x
+	}
+	return x
+}
+
+// adopt makes ergo's processes reach a peer over l, the only link to it. Its proxy
+// is told the session's id before adopt returns.
+func (s *seat) adopt(l *link) error {
+	x, creation := l.proxy, l.with.Creation
+	x.link.Store(l)
 	err := s.router.RouteProxyConnectRequest(x, node.ProxyConnectRequest{
 		To:        s.self,
 		Creation:  creation,
 		PublicKey: s.key,
 		Digest:    s.digest(creation),
-		Path:      []string{s.self, with},
+		Path:      []string{s.self, x.name},
 	})
 	if err != nil {
+		x.link.Store(nil)
 		return fmt.Errorf("adopt: %w", err)
 	}
 	return nil
@@ -91,11 +110,12 @@ func (s *seat) adopt(with string, creation uint32, x *proxy) error {
 
 // release ends what adopt began: every monitor that ergo's processes hold on the
 // peer ends with noconnection.
-func (s *seat) release(with string, x *proxy) {
-	s.router.RouteNodeDown(with, nil)
+func (s *seat) release(x *proxy) {
+	s.router.RouteNodeDown(x.name, nil)
 	_ = s.router.RouteProxyDisconnect(x, node.ProxyDisconnect{
-		Node: with, Proxy: s.self, SessionID: x.session, Reason: "noconnection",
+		Node: x.name, Proxy: s.self, SessionID: x.session, Reason: "noconnection",
 	})
+	x.link.Store(nil)
 }
 
 // digest is what ergo wants to see with a request for a proxy connection.

@@ -9,24 +9,6 @@ import (
 	"ehc/transport/etf"
 )
 
-// Send implements transport.Conn.
-func (l *link) Send(ctx context.Context, name string, message transport.Term) error {
-	err := ctx.Err()
-	if err == nil {
-		var b []byte
-		if b, err = dist.AppendRegSend(nil, l.caller, etf.Atom(name)); err == nil {
-			b, err = etf.Append(b, message)
-		}
-		if err == nil {
-			err = l.put(ctx, b)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("send to %s on %s: %w", name, l.with.Name, err)
-	}
-	return nil
-}
-
 // CallServer implements transport.Conn: a monitor, then the request, whose tag is
 // the monitor's reference; then either a reply or a down message.
 func (l *link) CallServer(ctx context.Context, name string, request transport.Term) (transport.Term, error) {
@@ -84,7 +66,7 @@ func (l *link) genCall(name etf.Atom, ref etf.Ref, request etf.Term) ([]byte, er
 	}
 	b = etf.AppendAtom(etf.AppendTupleHeader(b, 3), genCallTag)
 	b = etf.AppendPid(etf.AppendTupleHeader(b, 2), l.caller)
-	return etf.Append(etf.AppendRef(b, ref), request)
+	return l.append(etf.AppendRef(b, ref), request)
 }
 
 // replied takes a message to the caller: {Ref, Reply} is the answer to a call of

@@ -3,13 +3,15 @@ package ergonode
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"ehc/transport"
 	"ehc/transport/dist"
 	"ehc/transport/etf"
 )
 
-// call is one of ours that waits: exactly one result is delivered to it.
+// call is one of ours that waits: exactly one result is delivered to it. Once that
+// is taken nobody else holds it.
 type call struct {
 	done  chan result  // room for one
 	then  func(result) // in place of done, called by the reader
@@ -19,6 +21,21 @@ type call struct {
 type result struct {
 	value etf.Term
 	err   error
+}
+
+// recycled are calls whose results have been taken.
+var recycled = sync.Pool{New: func() any { return &call{done: make(chan result, 1)} }}
+
+// wait returns the result, and gives k up.
+func (k *call) wait() (etf.Term, error) {
+	r := <-k.done
+	k.recycle()
+	return r.value, r.err
+}
+
+func (k *call) recycle() {
+	k.child = etf.Pid{}
+	recycled.Put(k)
 }
 
 func (k *call) deliver(r result) {
@@ -69,7 +86,7 @@ func (l *link) call(ctx context.Context, module, function string, args []etf.Ter
 	if err != nil {
 		return nil, err
 	}
-	k := &call{done: make(chan result, 1)}
+	k := recycled.Get().(*call)
 	if err := l.expect(id, k); err != nil {
 		return nil, err
 	}
@@ -79,11 +96,11 @@ func (l *link) call(ctx context.Context, module, function string, args []etf.Ter
 	}
 	select {
 	case r := <-k.done:
+		k.recycle()
 		return r.value, r.err
 	case <-ctx.Done():
 		if l.claim(id) == nil { // the result has just come
-			r := <-k.done
-			return r.value, r.err
+			return k.wait()
 		}
 		if k.child != (etf.Pid{}) { // else started will find that nobody waits
 			l.kill(k.child, ref)
@@ -96,23 +113,41 @@ func (l *link) call(ctx context.Context, module, function string, args []etf.Ter
 //
 //	{29, Ref, Caller, Leader, {erpc, execute_call, 4}, [monitor]}  [Ref, Module, Function, Args]
 func (l *link) request(ref etf.Ref, module, function string, args []etf.Term) ([]byte, error) {
-	leader := l.leader
-	if user := l.user.Load(); user != nil {
-		leader = *user
-	}
-	b, err := dist.AppendSpawnRequest(nil, dist.SpawnRequest{
-		ID: ref, From: l.caller, Leader: leader, Module: "erpc", Function: "execute_call", Arity: 4, Monitor: true,
+	b, err := dist.AppendSpawnRequest(l.queue.buffer(), dist.SpawnRequest{
+		ID: ref, From: l.caller, Leader: l.leaderOfCalls(), Module: "erpc", Function: "execute_call", Arity: 4, Monitor: true,
 	})
 	if err != nil {
 		return nil, err
 	}
 	b = etf.AppendRef(etf.AppendListHeader(b, 4), ref)
-	for _, t := range [...]etf.Term{etf.Atom(module), etf.Atom(function), etf.List(args)} {
-		if b, err = etf.Append(b, t); err != nil {
+	return l.appendFunction(b, module, function, args)
+}
+
+// appendFunction ends a list of arguments with Module, Function and Args.
+func (l *link) appendFunction(b []byte, module, function string, args []etf.Term) (_ []byte, err error) {
+	for _, name := range [...]etf.Atom{etf.Atom(module), etf.Atom(function)} {
+		if err := etf.CheckAtom(name); err != nil {
+			return nil, err
+		}
+		b = etf.AppendAtom(b, name)
+	}
+	if len(args) > 0 {
+		b = etf.AppendListHeader(b, len(args))
+	}
+	for _, arg := range args {
+		if b, err = l.append(b, arg); err != nil {
 			return nil, err
 		}
 	}
-	return etf.AppendNil(b), nil
+	return etf.AppendNil(etf.AppendNil(b)), nil
+}
+
+// leaderOfCalls is the group leader of what we run on the peer.
+func (l *link) leaderOfCalls() etf.Pid {
+	if user := l.user.Load(); user != nil {
+		return *user
+	}
+	return l.leader
 }
 
 // kill ends a call's process, and its monitor.

@@ -83,13 +83,19 @@ func (n *Node) connectAt(ctx context.Context, addr netip.Addr, name string, t tr
 // handshake opens a connection and proves who we are.
 func (n *Node) handshake(ctx context.Context, at netip.AddrPort, want string, cookie transport.Cookie) (net.Conn, dist.Node, error) {
 	d := net.Dialer{Timeout: connectTimeout}
-	nc, err := d.DialContext(ctx, "tcp", at.String())
+	raw, err := d.DialContext(ctx, "tcp", at.String())
 	if err != nil {
 		return nil, dist.Node{}, unreachable(err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = nc.Close() })
-	_ = nc.SetDeadline(time.Now().Add(handshakeTimeout))
-	with, err := dist.Dial(nc, dist.DialOptions{Local: n.self, Want: want, Cookie: cookie})
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
+	_, host, _ := strings.Cut(want, "@")
+	var with dist.Node
+	nc, err := n.secure(raw, host)
+	if err == nil {
+		_ = nc.SetDeadline(time.Now().Add(handshakeTimeout))
+		with, err = dist.Dial(nc, dist.DialOptions{Local: n.self, Want: want, Cookie: cookie, Wide: n.o.TLS != nil})
+		err = alerted(err)
+	}
 	if err == nil && !stop() {
 		err = ctx.Err()
 	}
@@ -98,7 +104,7 @@ func (n *Node) handshake(ctx context.Context, at netip.AddrPort, want string, co
 	}
 	if err != nil {
 		stop()
-		_ = nc.Close()
+		_ = raw.Close()
 		return nil, dist.Node{}, err
 	}
 	return nc, with, nil

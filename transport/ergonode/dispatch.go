@@ -13,7 +13,7 @@ import (
 //	SPAWN_REPLY       call of ours: started
 //	DOWN              call of ours: ended; else a monitor of an ergo process
 //	SEND              to the caller: a reply; to the leader: output; else ergo
-//	REG_SEND          net_kernel: answered here; else ergo
+//	REG_SEND          net_kernel and rex: answered here; else ergo
 //	MONITOR           remembered, or answered with noproc
 //	DEMONITOR         forgotten, and with it the call that it guards
 //	SPAWN_REQUEST     a function of ours, or refused
@@ -30,11 +30,14 @@ func (l *link) dispatch(c dist.Control) {
 	case dist.OpSend:
 		l.message(c)
 	case dist.OpRegSend:
-		if c.Name == netKernel {
+		switch c.Name {
+		case netKernel:
 			l.netKernel(c)
-			return
+		case rex:
+			l.rex(c)
+		default:
+			l.deliver(c)
 		}
-		l.deliver(c)
 	case dist.OpMonitor:
 		l.monitored(c)
 	case dist.OpDemonitor:
@@ -48,7 +51,7 @@ func (l *link) dispatch(c dist.Control) {
 			_ = l.push(etf.AppendAtom(b, noproc))
 		}
 	case dist.OpUnlinkID:
-		if b, err := dist.AppendUnlinkAck(nil, c.ID, c.To, c.From); err == nil && l.node.named(c.To) {
+		if b, err := dist.AppendUnlinkAck(nil, c.ID, c.To, c.From, l.with); err == nil && l.node.named(c.To) {
 			_ = l.push(b)
 		}
 	}
@@ -114,7 +117,7 @@ func (l *link) printed(payload []byte) {
 		(request[0] == etf.Term(etf.Atom("put_chars")) || request[0] == etf.Term(etf.Atom("requests"))) {
 		answer = etf.Atom("ok")
 	}
-	b, err := etf.Append(dist.AppendSend(nil, l.leader, from), etf.Tuple{etf.Atom("io_reply"), m[2], answer})
+	b, err := l.append(dist.AppendSend(nil, l.leader, from), etf.Tuple{etf.Atom("io_reply"), m[2], answer})
 	if err == nil {
 		_ = l.push(b)
 	}

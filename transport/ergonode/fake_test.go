@@ -61,13 +61,13 @@ func (f *fake) greet() {
 	}
 }
 
-// next is the next signal of this kind; others, and ticks, are passed over.
-func (f *fake) next(op dist.Op) dist.Control {
+// any is the next signal; ticks are passed over.
+func (f *fake) any() dist.Control {
 	f.t.Helper()
 	for {
 		b, err := dist.ReadFrame(f.r, 1<<24)
 		if err != nil {
-			f.t.Fatalf("waiting for %s: %v", op, err)
+			f.t.Fatal(err)
 		}
 		if b == nil {
 			continue
@@ -76,7 +76,15 @@ func (f *fake) next(op dist.Op) dist.Control {
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		if c.Op == op {
+		return c
+	}
+}
+
+// next is the next signal of this kind; others are passed over.
+func (f *fake) next(op dist.Op) dist.Control {
+	f.t.Helper()
+	for {
+		if c := f.any(); c.Op == op {
 			return c
 		}
 	}

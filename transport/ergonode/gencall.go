@@ -7,10 +7,34 @@ import (
 
 // genCallOf reads {'$gen_call', {Caller, Tag}, Request}.
 func genCallOf(t etf.Term) (call *inbound, request etf.Term) {
-	m, ok := t.(etf.Tuple)
-	if !ok || len(m) != 3 || m[0] != etf.Term(genCallTag) {
-		return nil, nil
+	if m, ok := t.(etf.Tuple); ok && len(m) == 3 && m[0] == etf.Term(genCallTag) {
+		return askedBy(m)
 	}
+	return nil, nil
+}
+
+// declined answers a call of another behaviour than gen_server, which would hang
+// for as long as its caller likes: {error, notsup}.
+//
+//	{system, {Caller, Tag}, Request}   sys:get_state, gen_server:stop
+//	{Caller, {Caller, Tag}, Request}   gen_event:call, gen_event:sync_notify
+func (l *link) declined(t etf.Term) bool {
+	m, ok := t.(etf.Tuple)
+	if !ok || len(m) != 3 {
+		return false
+	}
+	call, _ := askedBy(m)
+	if call == nil || string(call.caller.Node) != l.with.Name || m[0] != etf.Term(etf.Atom("system")) && m[0] != etf.Term(call.caller) {
+		return false
+	}
+	if b, err := l.reply(call, l.caller, notSupported); err == nil {
+		_ = l.push(b)
+	}
+	return true
+}
+
+// askedBy reads {_, {Caller, Tag}, Request}.
+func askedBy(m etf.Tuple) (call *inbound, request etf.Term) {
 	from, ok := m[1].(etf.Tuple)
 	if !ok || len(from) != 2 {
 		return nil, nil
@@ -57,7 +81,7 @@ func (l *link) netKernel(c dist.Control) {
 	if call == nil {
 		return
 	}
-	var value etf.Term = etf.Tuple{etf.Atom("error"), etf.Atom("notsup")}
+	value := notSupported
 	if r, ok := request.(etf.Tuple); ok && len(r) == 2 && r[0] == etf.Term(etf.Atom("is_auth")) {
 		value = etf.Atom("yes")
 	}

@@ -39,7 +39,7 @@ func (l *link) deliver(c dist.Control) {
 	}
 	call, request := genCallOf(t)
 	if call == nil {
-		_ = l.route(c, envelope(t))
+		l.handOn(c, t)
 		return
 	}
 	if string(call.caller.Node) != l.with.Name {
@@ -54,6 +54,20 @@ func (l *link) deliver(c dist.Control) {
 	if err != nil {
 		l.refuse(id, call, err)
 	}
+}
+
+// handOn passes on what is no call, unless it is answered or run here.
+func (l *link) handOn(c dist.Control, t etf.Term) {
+	if s := l.node.server(c); s != nil {
+		if request, ok := castOf(t); ok {
+			s.cast(l, request)
+			return
+		}
+		if l.declined(t) {
+			return
+		}
+	}
+	_ = l.route(c, envelope(t))
 }
 
 func (l *link) route(c dist.Control, message eetf.Term) error {
@@ -134,11 +148,11 @@ func (l *link) reply(call *inbound, from etf.Pid, value etf.Term) ([]byte, error
 	if call.alias != nil {
 		b = dist.AppendAliasSend(nil, from, *call.alias)
 	}
-	b, err := etf.Append(etf.AppendTupleHeader(b, 2), call.tag)
+	b, err := l.append(etf.AppendTupleHeader(b, 2), call.tag)
 	if err != nil {
 		return nil, err
 	}
-	return etf.Append(b, value)
+	return l.append(b, value)
 }
 
 // refuse ends a call that nobody will answer.

@@ -19,6 +19,7 @@ const (
 	callerID    = 5 // asks the peer: gets replies, holds monitors
 	leaderID    = 6 // the group leader of our calls until the peer's is known
 	netKernelID = 7 // answers pings
+	rexID       = 8 // answers calls of the older kind
 	spawnSerial = 0x65686300
 )
 
@@ -74,7 +75,7 @@ func newLink(p *peer, nc net.Conn, with dist.Node, accepted bool) *link {
 		calls:   map[uint64]*call{}, watches: map[etf.Ref]watch{}, inbound: map[uint64]*inbound{},
 		waiting: map[etf.Ref]uint64{}, spawned: map[uint32]*spawned{},
 	}
-	l.proxy = &proxy{link: l}
+	l.proxy = n.seat.proxyOf(with.Name)
 	l.ctx, l.cancel = context.WithCancel(context.Background()) // ends by end only, so that why is set
 	return l
 }
@@ -94,7 +95,7 @@ func (l *link) run() {
 	writing.Go(func() { l.end(l.write()) })
 	l.end(l.read())
 	writing.Wait()
-	l.node.seat.release(l.with.Name, l.proxy)
+	l.node.seat.release(l.proxy)
 	l.peer.gone(l, l.why)
 	close(l.down)
 }
@@ -143,6 +144,14 @@ func (l *link) Close() error {
 	l.end(transport.ErrClosed)
 	<-l.down
 	return nil
+}
+
+// append appends a term, without what the peer has not offered to take.
+func (l *link) append(b []byte, t etf.Term) ([]byte, error) {
+	if l.with.Flags.Has(dist.FlagNativeRecords) {
+		return etf.Append(b, t)
+	}
+	return etf.AppendPlain(b, t)
 }
 
 // put seals frames and queues them side by side; it waits while too much waits

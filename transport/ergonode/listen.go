@@ -34,6 +34,7 @@ func listen(ctx context.Context, o Options) (net.Listener, error) {
 // holds up nobody.
 func (n *Node) accept() {
 	slots := make(chan struct{}, n.o.Limits.Handshakes)
+	guests := newGuests(n.o.Limits.PerAddress)
 	for {
 		select {
 		case slots <- struct{}{}:
@@ -50,8 +51,15 @@ func (n *Node) accept() {
 			n.pause(acceptPause)
 			continue
 		}
+		if !guests.enter(nc.RemoteAddr()) {
+			<-slots
+			_ = nc.Close()
+			n.o.Log.Debug("too many handshakes of one address", "from", nc.RemoteAddr())
+			continue
+		}
 		n.running.Go(func() {
 			defer func() { <-slots }()
+			defer guests.leave(nc.RemoteAddr())
 			if err := n.greet(nc); err != nil {
 				n.o.Log.Log(severity(err), "peer not let in", "from", nc.RemoteAddr(),
 					"reason", transport.Reason(err), "error", err)
@@ -78,18 +86,23 @@ func (n *Node) pause(d time.Duration) {
 }
 
 // greet is the handshake with a peer that dialled us.
-func (n *Node) greet(nc net.Conn) error {
-	stop := context.AfterFunc(n.ctx, func() { _ = nc.Close() })
-	_ = nc.SetDeadline(time.Now().Add(handshakeTimeout))
-	with, _, err := dist.Accept(nc, dist.AcceptOptions{
-		Local: n.self, Cookies: n.cookiesFor, Decide: n.decide, Replace: n.replace,
-	})
+func (n *Node) greet(raw net.Conn) error {
+	stop := context.AfterFunc(n.ctx, func() { _ = raw.Close() })
+	var with dist.Node
+	nc, err := n.secure(raw, "")
+	if err == nil {
+		_ = nc.SetDeadline(time.Now().Add(handshakeTimeout))
+		with, _, err = dist.Accept(nc, dist.AcceptOptions{
+			Local: n.self, Cookies: n.cookiesFor, Decide: n.decide, Replace: n.replace, Wide: n.o.TLS != nil,
+		})
+		err = alerted(err)
+	}
 	stopped := stop()
 	if err == nil {
 		err = nc.SetDeadline(time.Time{})
 	}
 	if err != nil || !stopped {
-		_ = nc.Close()
+		_ = raw.Close()
 		return err
 	}
 	_, err = n.establish(n.ctx, nc, with, true)

@@ -24,7 +24,7 @@ func (l *link) monitored(c dist.Control) {
 	known := false
 	if c.Named {
 		w.name = c.Name
-		known = c.Name == netKernel || l.node.seat.node.ProcessByName(string(c.Name)) != nil
+		known = c.Name == netKernel || c.Name == rex || l.node.seat.node.ProcessByName(string(c.Name)) != nil
 	} else {
 		w.pid = c.To
 		known = l.alive(c.To)
@@ -84,7 +84,7 @@ func (l *link) sendDown(w watch, ref etf.Ref, reason etf.Term) {
 		b = dist.AppendDown(nil, w.pid, w.by, ref)
 	}
 	if err == nil {
-		b, err = etf.Append(b, reason)
+		b, err = l.append(b, reason)
 	}
 	if err == nil {
 		_ = l.push(b)

@@ -33,6 +33,9 @@ type Options struct {
 	Listen netip.Addr
 	// Port is where to listen; 0 takes a free one.
 	Port uint16
+	// TLS makes the node speak TLS, and only that, in both directions: as in Erlang,
+	// where a node has one -proto_dist. nil is plain. EPMD has no TLS.
+	TLS *TLS
 	// EPMDPort is where EPMD listens, here and at the peers; 0 is 4369. If none
 	// answers on loopback, the node serves one itself.
 	EPMDPort uint16
@@ -41,11 +44,13 @@ type Options struct {
 	Tick time.Duration
 	// Observer hears of every connection; nil is nobody.
 	Observer transport.Observer
-	// Functions are what peers may call by erpc and rpc. Without any we do not
-	// offer to serve calls, and peers get notsup at once.
+	// Functions are what peers may call and cast by erpc and rpc. Without any we do
+	// not offer to serve calls, and peers get notsup at once.
 	Functions map[transport.Function]transport.Handler
 	// Servers are gen_servers by registered name: args[0] is the request. Each is
-	// a process of ergo's; its calls run side by side.
+	// a process of ergo's. Its calls run side by side; the casts of one peer run one
+	// after the other, in the order in which they were sent, and what their handler
+	// returns goes nowhere, but for an error, which is logged.
 	Servers map[string]transport.Handler
 	// Limits bound what peers can make us hold.
 	Limits Limits
@@ -64,6 +69,9 @@ type Limits struct {
 	// Handshakes is how many peers may shake hands with us at once: 32. More wait
 	// in the listener's backlog.
 	Handshakes int
+	// PerAddress is how many of those may come from one address: 8. More are closed
+	// at once.
+	PerAddress int
 	// Queue is how many bytes may wait to be written to one peer, one frame aside:
 	// 8 MiB. Our calls then wait; a peer whose own signals bring more than twice
 	// that to answer loses its link.
@@ -71,6 +79,9 @@ type Limits struct {
 	// Inbound is how many calls of one peer may be under way: 1024. More are
 	// answered with system_limit or overloaded.
 	Inbound int
+	// Casts is how many casts of one peer may wait for one of Servers: 16384. More
+	// are dropped, and that is logged.
+	Casts int
 	// Monitors is how many monitors one peer may hold on us: 65536.
 	Monitors int
 }
@@ -84,7 +95,7 @@ func (o Options) checked() (Options, error) {
 		return o, errors.New("no cookie")
 	}
 	for name := range o.Servers {
-		if err := etf.CheckAtom(etf.Atom(name)); err != nil || name == "" || name == netKernel {
+		if err := etf.CheckAtom(etf.Atom(name)); err != nil || name == "" || name == netKernel || name == rex {
 			return o, fmt.Errorf("server %q cannot be registered", name)
 		}
 	}
@@ -99,8 +110,10 @@ func (o Options) checked() (Options, error) {
 	o.Limits.Frame = orDefault(o.Limits.Frame, 64<<20)
 	o.Limits.Terms = orDefault(o.Limits.Terms, etf.DefaultLimits())
 	o.Limits.Handshakes = orDefault(o.Limits.Handshakes, 32)
+	o.Limits.PerAddress = orDefault(o.Limits.PerAddress, 8)
 	o.Limits.Queue = orDefault(o.Limits.Queue, 8<<20)
 	o.Limits.Inbound = orDefault(o.Limits.Inbound, 1024)
+	o.Limits.Casts = orDefault(o.Limits.Casts, 16384)
 	o.Limits.Monitors = orDefault(o.Limits.Monitors, 65536)
 	return o, nil
 }

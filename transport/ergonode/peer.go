@@ -106,7 +106,7 @@ func (n *Node) establish(ctx context.Context, nc net.Conn, with dist.Node, accep
 	l := newLink(p, nc, with, accepted)
 	err := context.Cause(ctx)
 	if err == nil {
-		err = n.seat.adopt(with.Name, with.Creation, l.proxy)
+		err = n.seat.adopt(l)
 	}
 	if err != nil {
 		_ = nc.Close()

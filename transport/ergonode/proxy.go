@@ -1,11 +1,14 @@
 package ergonode
 
 import (
+	"sync/atomic"
+
 	eetf "github.com/ergo-services/ergo/etf"
 	"github.com/ergo-services/ergo/gen"
 	"github.com/ergo-services/ergo/lib"
 	"github.com/ergo-services/ergo/node"
 
+	"ehc/transport"
 	"ehc/transport/dist"
 	"ehc/transport/etf"
 )
@@ -13,10 +16,31 @@ import (
 // proxy is a link as ergo sees it: what ergo's processes send to the peer goes
 // through here. ergo never holds a peer's monitors or links, for we keep those, so
 // it has no exits to send; links from its processes are not supported.
+//
+// ergo keeps every proxy that it was ever given, so there is one for each name that
+// a peer has had, and it holds the link only while that is up.
 type proxy struct {
 	unsupported
-	link    *link
+	name    string
+	link    atomic.Pointer[link]
 	session string // ergo's name for the connection
+}
+
+// up returns the link. A process of ergo's may be late.
+func (x *proxy) up() (*link, error) {
+	if l := x.link.Load(); l != nil {
+		return l, nil
+	}
+	return nil, transport.ErrDown
+}
+
+// push queues what must not wait.
+func (x *proxy) push(b []byte) error {
+	l, err := x.up()
+	if err != nil {
+		return err
+	}
+	return l.push(b)
 }
 
 var _ node.ConnectionInterface = (*proxy)(nil)
@@ -35,7 +59,9 @@ func (x *proxy) ProxyUnregisterSession(string) error { return nil }
 
 // ProxyDisconnect is ergo's Disconnect.
 func (x *proxy) ProxyDisconnect(node.ProxyDisconnect) error {
-	x.link.end(errDisconnected)
+	if l, err := x.up(); err == nil {
+		l.end(errDisconnected)
+	}
 	return nil
 }
 
@@ -43,7 +69,11 @@ func (x *proxy) ProxyDisconnect(node.ProxyDisconnect) error {
 func (x *proxy) Send(from gen.Process, to eetf.Pid, message eetf.Term) error {
 	if t, ok := message.(eetf.Tuple); ok && len(t) == 2 {
 		if ref, ok := t[0].(eetf.Ref); ok && ref.ID[2] == refTag {
-			return x.link.answer(idOf(fromErgoRef(ref)), fromErgo(t[1]))
+			l, err := x.up()
+			if err != nil {
+				return err
+			}
+			return l.answer(idOf(fromErgoRef(ref)), fromErgo(t[1]))
 		}
 	}
 	return x.send(dist.AppendSend(nil, fromErgoPid(from.Self()), fromErgoPid(to)), nil, message)
@@ -62,23 +92,27 @@ func (x *proxy) SendAlias(from gen.Process, to eetf.Alias, message eetf.Term) er
 
 // send waits for room as an Erlang sender would be suspended.
 func (x *proxy) send(b []byte, err error, message eetf.Term) error {
-	if err == nil {
-		b, err = etf.Append(b, fromErgo(message))
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = x.link.put(x.link.ctx, b)
+	l, err := x.up()
+	if err != nil {
+		return err
 	}
-	return err
+	if b, err = l.append(b, fromErgo(message)); err != nil {
+		return err
+	}
+	return l.put(l.ctx, b)
 }
 
 // Monitor and what follows must not wait: ergo calls them with its locks held.
 func (x *proxy) Monitor(local, remote eetf.Pid, ref eetf.Ref) error {
-	return x.link.push(dist.AppendMonitor(nil, fromErgoPid(local), fromErgoPid(remote), fromErgoRef(ref)))
+	return x.push(dist.AppendMonitor(nil, fromErgoPid(local), fromErgoPid(remote), fromErgoRef(ref)))
 }
 
 // Demonitor takes a monitor back.
 func (x *proxy) Demonitor(local, remote eetf.Pid, ref eetf.Ref) error {
-	return x.link.push(dist.AppendDemonitor(nil, fromErgoPid(local), fromErgoPid(remote), fromErgoRef(ref)))
+	return x.push(dist.AppendDemonitor(nil, fromErgoPid(local), fromErgoPid(remote), fromErgoRef(ref)))
 }
 
 // MonitorReg monitors a registered name.
@@ -87,7 +121,7 @@ func (x *proxy) MonitorReg(local eetf.Pid, remote gen.ProcessID, ref eetf.Ref) e
 	if err != nil {
 		return err
 	}
-	return x.link.push(b)
+	return x.push(b)
 }
 
 // DemonitorReg takes a monitor of a name back.
@@ -96,15 +130,25 @@ func (x *proxy) DemonitorReg(local eetf.Pid, remote gen.ProcessID, ref eetf.Ref)
 	if err != nil {
 		return err
 	}
-	return x.link.push(b)
+	return x.push(b)
 }
 
 // Creation is the peer's incarnation.
-func (x *proxy) Creation() uint32 { return x.link.with.Creation }
+func (x *proxy) Creation() uint32 {
+	l, err := x.up()
+	if err != nil {
+		return 0
+	}
+	return l.with.Creation
+}
 
 // Stats has the name and the bytes that were read.
 func (x *proxy) Stats() node.NetworkStats {
-	return node.NetworkStats{NodeName: x.link.with.Name, BytesIn: x.link.heard.Load()}
+	l, err := x.up()
+	if err != nil {
+		return node.NetworkStats{NodeName: x.name}
+	}
+	return node.NetworkStats{NodeName: x.name, BytesIn: l.heard.Load()}
 }
 
 // unsupported is what ergo's nodes do among themselves.

@@ -5,16 +5,24 @@ import (
 	"sync"
 )
 
+// How many frames leave their memory to those after them, and how large ones at most.
+const (
+	spareFrames = 256
+	spareSize   = 4 << 10
+)
+
 // queue holds the frames that wait to be written to a peer, in order. It is full
 // once it holds limit bytes: one more frame of any length may then still be on its
 // way in, so that a frame longer than the limit passes.
 type queue struct {
 	limit int
-	wake  chan struct{} // room for one: there is something to take
+	wake  chan struct{} // room for one: there is something to take, or enough
 
 	mu     sync.Mutex
 	frames [][]byte
 	bytes  int
+	want   int      // how many frames are enough, see batch
+	spare  [][]byte // the memory of frames that have been written
 	closed bool
 	room   chan struct{} // closed once there is room; nil while nobody waits
 }
@@ -64,9 +72,13 @@ func (q *queue) push(frames ...[]byte) bool {
 }
 
 func (q *queue) add(frames [][]byte) {
+	first := len(q.frames) == 0
 	q.frames = append(q.frames, frames...)
 	for _, f := range frames {
 		q.bytes += len(f)
+	}
+	if !first && !q.full() {
+		return
 	}
 	select {
 	case q.wake <- struct{}{}:
@@ -74,12 +86,41 @@ func (q *queue) add(frames [][]byte) {
 	}
 }
 
-// take returns everything that waits. used is a slice from a former take, of which
-// the memory is used again.
-func (q *queue) take(used [][]byte) [][]byte {
-	clear(used)
+// full says whether there is enough to be worth a write; the lock is held.
+func (q *queue) full() bool { return len(q.frames) >= q.want || q.bytes >= writeBuffer }
+
+// enough is full, and sets what is enough from now on.
+func (q *queue) enough(want int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.want = want
+	return q.full()
+}
+
+// buffer gives memory for a frame, or nil. The frame is to be put or dropped.
+func (q *queue) buffer() []byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	last := len(q.spare) - 1
+	if last < 0 {
+		return nil
+	}
+	b := q.spare[last]
+	q.spare = q.spare[:last]
+	return b
+}
+
+// take returns everything that waits. used is what a former take returned: the
+// memory of the slice and of its frames is used again.
+func (q *queue) take(used [][]byte) [][]byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, f := range used {
+		if cap(f) <= spareSize && len(q.spare) < spareFrames {
+			q.spare = append(q.spare, f)
+		}
+	}
+	clear(used)
 	frames := q.frames
 	q.frames, q.bytes = used[:0], 0
 	q.release()

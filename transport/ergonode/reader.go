@@ -1,12 +1,9 @@
 package ergonode
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"sync/atomic"
 
 	"ehc/transport"
 	"ehc/transport/dist"
@@ -18,9 +15,11 @@ const readBuffer = 64 << 10
 // waits for nobody: handlers have goroutines of their own, and what is to be
 // answered is queued.
 func (l *link) read() error {
-	r := bufio.NewReaderSize(countingReader{l.nc, &l.heard}, readBuffer)
+	in := &inlet{batch: batch{want: 1}, link: l, mark: newLowMark(l.nc)}
+	defer in.mark.stop()
+	r := dist.NewFrameReader(in, readBuffer, l.node.o.Limits.Frame)
 	for {
-		frame, err := dist.ReadFrame(r, l.node.o.Limits.Frame)
+		frame, err := r.Next() // dispatch keeps nothing of it
 		if err != nil {
 			return broken(err)
 		}
@@ -47,15 +46,19 @@ func broken(err error) error {
 	return fmt.Errorf("%w: %w", transport.ErrDown, err)
 }
 
-// countingReader counts, so that the writer knows whether the peer is silent even
-// in the middle of a long frame.
-type countingReader struct {
-	nc   net.Conn
-	read *atomic.Uint64
+// inlet counts what is read, so that the writer knows whether the peer is silent
+// even in the middle of a long frame, and waits for several answers at once when
+// many calls are under way.
+type inlet struct {
+	batch
+	link *link
+	mark *lowMark
 }
 
-func (c countingReader) Read(b []byte) (int, error) {
-	n, err := c.nc.Read(b)
-	c.read.Add(uint64(n))
+func (in *inlet) Read(b []byte) (int, error) {
+	in.learn(in.mark.missed(), in.link.underWay())
+	in.mark.aim(in.want)
+	n, err := in.link.nc.Read(b)
+	in.link.heard.Add(uint64(n))
 	return n, err
 }

@@ -10,6 +10,7 @@ const (
 	refCall = 0xE4C00001 // an erpc call of ours
 	refAsk  = 0xE4C00002 // a gen_server call of ours
 	refTag  = 0xE4C00003 // stands for the tag of a peer's gen_server call
+	refCast = 0xE4C00004 // an erpc cast of ours
 )
 
 // mint makes a reference, and the id by which tables know it.

@@ -3,7 +3,6 @@ package ergonode_test
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"testing"
 
@@ -82,11 +81,7 @@ func TestAPeerThatComesAgainReplacesItsConnection(t *testing.T) {
 func TestSilentPeersHoldUpNobody(t *testing.T) {
 	n := alone(t, nil)
 	for range 8 {
-		nc, err := net.Dial("tcp", n.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer nc.Close()
+		from(t, "127.0.0.2", n)
 	}
 	if _, err := knock(t, n, "a@127.0.0.1", cookie); err != nil {
 		t.Error(err)

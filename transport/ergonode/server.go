@@ -2,6 +2,7 @@ package ergonode
 
 import (
 	"fmt"
+	"sync"
 
 	eetf "github.com/ergo-services/ergo/etf"
 	"github.com/ergo-services/ergo/gen"
@@ -21,16 +22,22 @@ type server struct {
 	node   *Node
 	name   etf.Atom
 	handle transport.Handler
+	self   etf.Pid
 	ended  chan struct{}
+
+	mu    sync.Mutex
+	casts map[*link]*casts // those of peers that wait or run
 }
 
 // serve starts the servers.
 func (n *Node) serve() error {
 	for name, handle := range n.o.Servers {
-		s := &server{node: n, name: etf.Atom(name), handle: handle, ended: make(chan struct{})}
-		if _, err := n.seat.node.Spawn(name, gen.ProcessOptions{MailboxSize: mailboxSize}, s); err != nil {
+		s := &server{node: n, name: etf.Atom(name), handle: handle, ended: make(chan struct{}), casts: map[*link]*casts{}}
+		p, err := n.seat.node.Spawn(name, gen.ProcessOptions{MailboxSize: mailboxSize}, s)
+		if err != nil {
 			return fmt.Errorf("server %s: %w", name, err)
 		}
+		s.self = fromErgoPid(p.Self())
 		n.servers = append(n.servers, s)
 	}
 	return nil
@@ -57,7 +64,7 @@ func (l *link) handleCall(handle transport.Handler, id uint64, request etf.Term)
 	}
 }
 
-// HandleCast drops a cast: servers answer calls only.
+// HandleCast drops a cast: those of peers do not come here, see casts.
 func (s *server) HandleCast(*gen.ServerProcess, eetf.Term) gen.ServerStatus {
 	return gen.ServerStatusOK
 }

@@ -30,7 +30,13 @@ type executed struct {
 
 // spawn answers a spawn request. The reply goes before the end of what was
 // spawned, or the peer would close the connection.
+//
+// The reply to a reference that is not the peer's own would close it as well, so
+// there is none.
 func (l *link) spawn(c dist.Control) {
+	if string(c.Ref.Node) != l.with.Name || c.Ref.Creation != l.with.Creation {
+		return
+	}
 	e, refusal := l.execution(c)
 	if refusal == "" {
 		refusal = l.start(c, e)
@@ -58,20 +64,28 @@ func (l *link) execution(c dist.Control) (executed, etf.Atom) {
 	if err != nil || !ok || len(list) != c.Spawn.Arity {
 		return executed{}, "badarg"
 	}
-	var e executed
+	var result etf.Term
 	if call {
-		e.result, list = list[0], list[1:]
+		result, list = list[0], list[1:]
 	}
-	module, ok1 := list[0].(etf.Atom)
-	function, ok2 := list[1].(etf.Atom)
-	args, ok3 := list[2].(etf.List)
-	if !ok1 || !ok2 || !ok3 {
+	e, ok := functionOf(list)
+	if !ok {
 		return executed{}, "badarg"
 	}
-	e.function = transport.Function{Module: string(module), Name: string(function), Arity: len(args)}
-	e.args = args
-	e.undefined = etf.List{etf.Tuple{module, function, args, etf.List{}}}
+	e.result = result
 	return e, ""
+}
+
+// functionOf reads Module, Function, Args.
+func functionOf(ts []etf.Term) (executed, bool) {
+	module, ok1 := ts[0].(etf.Atom)
+	function, ok2 := ts[1].(etf.Atom)
+	args, ok3 := ts[2].(etf.List)
+	return executed{
+		function:  transport.Function{Module: string(module), Name: string(function), Arity: len(args)},
+		args:      args,
+		undefined: etf.List{etf.Tuple{module, function, args, etf.List{}}},
+	}, ok1 && ok2 && ok3
 }
 
 // start runs what was asked for.
@@ -99,14 +113,14 @@ func (l *link) start(c dist.Control, e executed) (refusal etf.Atom) {
 }
 
 // execute runs a function and returns the exit reason that tells its result.
-func (l *link) execute(ctx context.Context, e executed) etf.Term {
+func (l *link) execute(ctx context.Context, e executed) etf.Tuple {
 	handle := l.node.o.Functions[e.function]
 	if handle == nil {
 		return etf.Tuple{e.result, etf.Atom("error"), etf.Atom("undef"), e.undefined}
 	}
 	value, err := handle(ctx, l.with.Name, e.args)
 	if err == nil {
-		if _, err = etf.Append(nil, value); err == nil {
+		if _, err = l.append(nil, value); err == nil {
 			return etf.Tuple{e.result, etf.Atom("return"), value}
 		}
 	}
@@ -114,7 +128,7 @@ func (l *link) execute(ctx context.Context, e executed) etf.Term {
 }
 
 // raised is the exit reason for a handler's error.
-func raised(result etf.Term, err error) etf.Term {
+func raised(result etf.Term, err error) etf.Tuple {
 	var r *transport.RaisedError
 	switch {
 	case !errors.As(err, &r):
@@ -130,7 +144,7 @@ func (l *link) finish(s *spawned, reason etf.Term) {
 	if !l.bury(s) {
 		return
 	}
-	b, err := etf.Append(dist.AppendDown(nil, s.pid, s.by, s.request), reason)
+	b, err := l.append(dist.AppendDown(nil, s.pid, s.by, s.request), reason)
 	if err == nil {
 		err = l.put(l.ctx, b)
 	}

@@ -30,7 +30,8 @@ func (l *link) write() error {
 	w := bufio.NewWriterSize(to, writeBuffer)
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
-	var frames [][]byte
+	out := outlet{w: w, batch: batch{want: 1}, late: time.NewTimer(linger)}
+	defer out.late.Stop()
 	var heard, wrote uint64
 	missed := 0
 	for {
@@ -39,7 +40,13 @@ func (l *link) write() error {
 		case <-l.ctx.Done():
 			return l.why
 		case <-l.queue.wake:
-			frames, err = l.drain(w, frames)
+			if !l.queue.enough(out.want) {
+				out.late.Reset(linger)
+				continue
+			}
+			err = l.drain(&out)
+		case <-out.late.C:
+			err = l.drain(&out)
 		case <-ticker.C:
 			missed++
 			if now := l.heard.Load(); now != heard {
@@ -59,21 +66,29 @@ func (l *link) write() error {
 	}
 }
 
-// drain writes until the queue is empty. It returns the memory of frames.
-func (l *link) drain(w *bufio.Writer, frames [][]byte) ([][]byte, error) {
+// outlet is what the writer of a link has at hand.
+type outlet struct {
+	batch
+	w      *bufio.Writer
+	late   *time.Timer
+	frames [][]byte // memory
+}
+
+// drain writes until the queue is empty.
+func (l *link) drain(out *outlet) error {
+	out.late.Stop()
+	written := 0
 	for {
-		several := len(frames) > 1
-		frames = l.queue.take(frames)
-		if len(frames) == 0 && several { // many callers are at it: let them share a write
-			runtime.Gosched()
-			frames = l.queue.take(frames)
+		runtime.Gosched() // whoever else is about to send shares the write
+		out.frames = l.queue.take(out.frames)
+		if len(out.frames) == 0 {
+			out.learn(written < out.want, l.underWay())
+			return out.w.Flush()
 		}
-		if len(frames) == 0 {
-			return frames, w.Flush()
-		}
-		for _, f := range frames {
-			if _, err := w.Write(f); err != nil {
-				return nil, err
+		written += len(out.frames)
+		for _, f := range out.frames {
+			if _, err := out.w.Write(f); err != nil {
+				return err
 			}
 		}
 	}

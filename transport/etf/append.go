@@ -2,6 +2,7 @@ package etf
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -13,18 +14,39 @@ import (
 //
 // What a peer would close the connection for is an error, always a
 // *ValueError: a float that is not finite, an atom that CheckAtom refuses, a
-// Ref or BitString of impossible size, nesting over MaxDepth, an empty
-// ImproperList, any other Go type. Two things it leaves to the caller: keys
-// that occur twice in a Map, and what is inside a Raw. An ImproperList whose
-// tail is a List is the proper list of both. With an error comes b as it was
-// given.
+// Ref or BitString of impossible size, a key that occurs twice in a Map, a Raw or
+// an Opaque that is not just one term, nesting over MaxDepth, an empty
+// ImproperList, any other Go type. It finds keys that are written alike: of two
+// that are maps, equal but in another order, or stand inside a Raw, it knows
+// nothing. An ImproperList whose tail is a List is the proper list of both. With
+// an error comes b as it was given.
 func Append(b []byte, t Term) ([]byte, error) {
-	out, err := appendTerm(b, t, 0)
+	out, err := appendTerm(b, t, place{})
 	if err != nil {
 		return b, err
 	}
 	return out, nil
 }
+
+// AppendPlain is Append for a peer that has not offered native records, and closes
+// the connection on one: there, also inside of funs, it is a *ValueError of cause
+// ErrRecord.
+func AppendPlain(b []byte, t Term) ([]byte, error) {
+	out, err := appendTerm(b, t, place{plain: true})
+	if err != nil {
+		return b, err
+	}
+	return out, nil
+}
+
+// place is where in a term the encoder stands.
+type place struct {
+	depth int  // containers that are open
+	plain bool // no native records
+}
+
+// inside is the place of what the next container holds.
+func (p place) inside() place { return place{p.depth + 1, p.plain} }
 
 // Encode returns t as a term that stands alone, which is what binary_to_term
 // reads: 131 and then what Append writes.
@@ -61,8 +83,8 @@ func AppendListHeader(b []byte, n int) []byte {
 // AppendNil appends the empty list.
 func AppendNil(b []byte) []byte { return append(b, tagNil) }
 
-// appendTerm appends the types that Decode gives; depth containers are open.
-func appendTerm(b []byte, t Term, depth int) ([]byte, error) {
+// appendTerm appends the types that Decode gives.
+func appendTerm(b []byte, t Term, at place) ([]byte, error) {
 	switch v := t.(type) {
 	case Atom:
 		return appendChecked(b, v)
@@ -78,13 +100,13 @@ func appendTerm(b []byte, t Term, depth int) ([]byte, error) {
 	case *big.Int:
 		return appendBig(b, v)
 	case Tuple:
-		return appendTuple(b, v, depth)
+		return appendTuple(b, v, at)
 	case List:
-		return appendList(b, v, depth)
+		return appendList(b, v, at)
 	case Map:
-		return appendMap(b, v, depth)
+		return appendMap(b, v, at)
 	case ImproperList:
-		return appendImproper(b, v, depth)
+		return appendImproper(b, v, at)
 	case Pid:
 		return appendPidChecked(b, v)
 	case Ref:
@@ -96,13 +118,13 @@ func appendTerm(b []byte, t Term, depth int) ([]byte, error) {
 	case BitString:
 		return appendBits(b, v)
 	case Opaque:
-		return appendOpaque(b, v)
+		return appendOpaque(b, v, at)
 	}
-	return appendGo(b, t)
+	return appendGo(b, t, at)
 }
 
 // appendGo appends the types that Append takes beyond those of Decode.
-func appendGo(b []byte, t Term) ([]byte, error) {
+func appendGo(b []byte, t Term, at place) ([]byte, error) {
 	switch v := t.(type) {
 	case bool:
 		if v {
@@ -115,8 +137,8 @@ func appendGo(b []byte, t Term) ([]byte, error) {
 		}
 		return AppendBinary(b, v), nil
 	case Raw:
-		if len(v) == 0 {
-			return nil, badValue("empty etf.Raw: no term")
+		if err := at.check(v, "etf.Raw"); err != nil {
+			return nil, err
 		}
 		return append(b, v...), nil
 	case int8:
@@ -161,11 +183,31 @@ func lastBits(bits uint8) byte { return byte(uint16(0xff00) >> bits) }
 
 // appendOpaque appends a term as it came, after a look at what it claims to
 // be: Opaque is a string type, into which anything can be converted.
-func appendOpaque(b []byte, v Opaque) ([]byte, error) {
+func appendOpaque(b []byte, v Opaque, at place) ([]byte, error) {
 	if v == "" || !isOpaque(v[0]) {
 		return nil, badValue("etf.Opaque of %d bytes: no fun and no record", len(v))
 	}
-	return append(b, v...), nil
+	from := len(b)
+	b = append(b, v...)
+	if err := at.check(b[from:], "etf.Opaque"); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// check looks at bytes that are to be one term.
+func (p place) check(v []byte, what string) error {
+	c := cursor{b: v, maxDepth: MaxDepth}
+	c.skip()
+	switch {
+	case c.err != nil:
+		return &ValueError{What: fmt.Sprintf("%s of %d bytes: %v", what, len(v), c.err), Cause: errors.Unwrap(c.err)}
+	case c.i < len(v):
+		return badValue("%s of %d bytes: %d after the term", what, len(v), len(v)-c.i)
+	case p.plain && c.records:
+		return &ValueError{What: "native record", Cause: ErrRecord}
+	}
+	return nil
 }
 
 // isOpaque says whether terms with this tag are kept as their bytes.

@@ -2,14 +2,15 @@ package etf
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 )
 
-func appendTuple(b []byte, v Tuple, depth int) ([]byte, error) {
-	if depth >= MaxDepth {
+func appendTuple(b []byte, v Tuple, at place) ([]byte, error) {
+	if at.depth >= MaxDepth {
 		return nil, tooDeep()
 	}
-	return appendAll(AppendTupleHeader(b, len(v)), v, depth+1)
+	return appendAll(AppendTupleHeader(b, len(v)), v, at.inside())
 }
 
 // appendList appends a proper list in the first form that fits:
@@ -17,17 +18,17 @@ func appendTuple(b []byte, v Tuple, depth int) ([]byte, error) {
 //	106                        no elements
 //	107 len:u16 bytes          1 to 65535 of them, all an int of 0 to 255
 //	108 len:u32 elements 106   otherwise
-func appendList(b []byte, v List, depth int) ([]byte, error) {
+func appendList(b []byte, v List, at place) ([]byte, error) {
 	if len(v) == 0 {
 		return append(b, tagNil), nil
 	}
-	if depth >= MaxDepth {
+	if at.depth >= MaxDepth {
 		return nil, tooDeep()
 	}
 	if short, ok := appendString(b, v); ok {
 		return short, nil
 	}
-	b, err := appendAll(AppendListHeader(b, len(v)), v, depth+1)
+	b, err := appendAll(AppendListHeader(b, len(v)), v, at.inside())
 	if err != nil {
 		return nil, err
 	}
@@ -53,39 +54,49 @@ func appendString(b []byte, v List) ([]byte, bool) {
 	return b, true
 }
 
-func appendImproper(b []byte, v ImproperList, depth int) ([]byte, error) {
+func appendImproper(b []byte, v ImproperList, at place) ([]byte, error) {
 	if len(v.Elems) == 0 {
 		return nil, badValue("improper list without elements")
 	}
-	if depth >= MaxDepth {
+	if at.depth >= MaxDepth {
 		return nil, tooDeep()
 	}
-	b, err := appendAll(AppendListHeader(b, len(v.Elems)), v.Elems, depth+1)
+	b, err := appendAll(AppendListHeader(b, len(v.Elems)), v.Elems, at.inside())
 	if err != nil {
 		return nil, err
 	}
-	return appendTerm(b, v.Tail, depth+1)
+	return appendTerm(b, v.Tail, at.inside())
 }
 
-func appendMap(b []byte, v Map, depth int) (_ []byte, err error) {
-	if depth >= MaxDepth {
+func appendMap(b []byte, v Map, at place) (_ []byte, err error) {
+	if at.depth >= MaxDepth {
 		return nil, tooDeep()
 	}
 	b = binary.BigEndian.AppendUint32(append(b, tagMap), uint32(len(v)))
+	var few [fewKeys]span
+	keys := few[:0]
+	if len(v) > fewKeys {
+		keys = make([]span, 0, len(v))
+	}
 	for i := range v {
-		if b, err = appendTerm(b, v[i].Key, depth+1); err != nil {
+		from := len(b)
+		if b, err = appendTerm(b, v[i].Key, at.inside()); err != nil {
 			return nil, err
 		}
-		if b, err = appendTerm(b, v[i].Value, depth+1); err != nil {
+		keys = append(keys, span{from, len(b)})
+		if b, err = appendTerm(b, v[i].Value, at.inside()); err != nil {
 			return nil, err
 		}
+	}
+	if i := twice(b, keys); i >= 0 {
+		return nil, &ValueError{What: fmt.Sprintf("map: the key of entry %d of %d stands there before", i+1, len(v)), Cause: ErrKeyTwice}
 	}
 	return b, nil
 }
 
-func appendAll(b []byte, terms []Term, depth int) (_ []byte, err error) {
+func appendAll(b []byte, terms []Term, at place) (_ []byte, err error) {
 	for _, t := range terms {
-		if b, err = appendTerm(b, t, depth); err != nil {
+		if b, err = appendTerm(b, t, at); err != nil {
 			return nil, err
 		}
 	}

@@ -17,6 +17,8 @@ type cursor struct {
 	// promised counts the elements that the headers of open containers have
 	// announced and that have not been read. Each takes a byte at least.
 	promised int
+	// records says that a native record has been passed over.
+	records bool
 }
 
 func (c *cursor) fail(cause error, format string, args ...any) {

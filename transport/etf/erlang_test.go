@@ -85,22 +85,29 @@ func (e *erlang) ask(t fatal, command byte, body []byte) []byte {
 }
 
 func TestTermsOfErlangComeBackIdentical(t *testing.T) {
+	const terms, batch = 100_000, 500
 	erl := startErlang(t)
 	d := etf.NewDecoder(etf.DefaultLimits())
 	kinds := map[byte]int{}
-	for seed := range uint32(6000) {
-		b := erl.ask(t, 'm', binary.BigEndian.AppendUint32(nil, seed))
-		kinds[b[1]]++
-		term, rest, err := d.Term(b[1:])
-		if err != nil || len(rest) > 0 {
-			t.Fatalf("seed %d: rest % x, %v", seed, rest, err)
+	for seed := uint32(0); seed < terms; seed += batch {
+		made := erl.ask(t, 'M', binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, seed), batch))
+		var back []byte
+		for i := seed; len(made) > 0; i++ {
+			b := made[4 : 4+binary.BigEndian.Uint32(made)]
+			made = made[4+len(b):]
+			kinds[b[1]]++
+			term, rest, err := d.Term(b[1:])
+			if err != nil || len(rest) > 0 {
+				t.Fatalf("seed %d: rest % x, %v", i, rest, err)
+			}
+			out, err := etf.Encode(term)
+			if err != nil {
+				t.Fatalf("seed %d: %v", i, err)
+			}
+			back = append(binary.BigEndian.AppendUint32(back, uint32(len(out))), out...)
 		}
-		out, err := etf.Encode(term)
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
-		if verdict := erl.ask(t, 'v', out); string(verdict) != "ok" {
-			t.Fatalf("seed %d: %.2000s", seed, verdict)
+		if verdict := erl.ask(t, 'V', back); string(verdict) != "ok" {
+			t.Fatalf("seeds %d to %d: %.2000s", seed, seed+batch-1, verdict)
 		}
 	}
 	if kinds[89] == 0 && kinds[120] == 0 { // OTP 27 has ports of the newer kind only

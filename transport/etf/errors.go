@@ -6,7 +6,8 @@ import (
 )
 
 // Causes that a caller may want to tell apart. They are wrapped in a
-// SyntaxError, and ErrDepth in a ValueError too.
+// SyntaxError, ErrRecord and ErrKeyTwice in a ValueError,
+// ErrDepth in both.
 var (
 	// ErrTruncated says that the input ends inside a term.
 	ErrTruncated = errors.New("input ends inside a term")
@@ -22,6 +23,12 @@ var (
 	// ErrLocal says that a term has the local form, which only the node that
 	// wrote it understands.
 	ErrLocal = errors.New("local form of a term")
+	// ErrKeyTwice says that a map has one key twice. A Decoder does not look for
+	// that, so it is the one thing that it may give and Append refuses.
+	ErrKeyTwice = errors.New("key twice in a map")
+	// ErrRecord says that a term has a native record in it, for a peer that takes
+	// none.
+	ErrRecord = errors.New("native record for a peer that takes none")
 	// ErrCacheRef says that an atom is given by its place in an atom cache,
 	// though the connection has none.
 	ErrCacheRef = errors.New("atom cache reference")
@@ -53,7 +60,7 @@ func (e *SyntaxError) Unwrap() error { return e.Cause }
 type ValueError struct {
 	// What names the value and what is wrong with it.
 	What string
-	// Cause is ErrDepth or nil.
+	// Cause is ErrDepth, ErrRecord, ErrKeyTwice, for a Raw or an Opaque one of the others, or nil.
 	Cause error
 }
 

@@ -2,6 +2,7 @@ package etf_test
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
 	"ehc/transport/etf"
@@ -40,6 +41,9 @@ func checkBytes(t failer, d *etf.Decoder, b []byte) {
 		return
 	}
 	out, err := etf.Append(nil, term)
+	if errors.Is(err, etf.ErrKeyTwice) {
+		return // the one thing that decodes and cannot be sent
+	}
 	if err != nil {
 		t.Fatalf("% x decodes to %v: %v", b, term, err)
 	}

@@ -53,6 +53,7 @@ func (c *cursor) skipTagged(tag byte) {
 	case tagFun:
 		c.skipFun()
 	case tagRecord:
+		c.records = true
 		c.skipRecord()
 	default:
 		c.wrongTag(tag, "a term")

@@ -19,7 +19,8 @@
 //	Opaque                  funs and native records, kept as their bytes
 //
 // Decode gives only these. Append also takes bool, the other Go integers,
-// []byte (a binary) and Raw (a term already encoded).
+// []byte (a binary) and Raw (a term already encoded). From and Into go between
+// terms and Go values of other types, such as structs with tags.
 package etf
 
 import "math/big"

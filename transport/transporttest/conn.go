@@ -52,22 +52,25 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// Call implements transport.Conn.
+// Call implements transport.Caller.
 func (c *conn) Call(ctx context.Context, module, function string, args ...transport.Term) (transport.Term, error) {
 	what := module + ":" + function
-	c.node.mu.Lock()
-	h := c.node.functions[transport.Function{Module: module, Name: function, Arity: len(args)}]
-	c.node.mu.Unlock()
-	if h == nil {
-		h = undefined(module, function)
-	}
-	v, err := c.run(ctx, what, h, args)
+	v, err := c.run(ctx, what, c.function(module, function, len(args)), args)
 	var raised *transport.RaisedError
 	if err == nil || errors.As(err, &raised) || c.special(ctx, err) {
 		return v, wrap("call "+what, c.peer.Node, err)
 	}
 	reason := etf.Tuple{etf.Atom("error"), err.Error()}
 	return nil, wrap("call "+what, c.peer.Node, &transport.RaisedError{Class: "error", Reason: reason, Stack: etf.List{}, Text: etf.Text(reason)})
+}
+
+func (c *conn) function(module, function string, arity int) transport.Handler {
+	c.node.mu.Lock()
+	defer c.node.mu.Unlock()
+	if h := c.node.functions[transport.Function{Module: module, Name: function, Arity: arity}]; h != nil {
+		return h
+	}
+	return undefined(module, function)
 }
 
 func undefined(module, function string) transport.Handler {
@@ -77,7 +80,7 @@ func undefined(module, function string) transport.Handler {
 	}
 }
 
-// CallServer implements transport.Conn.
+// CallServer implements transport.Caller.
 func (c *conn) CallServer(ctx context.Context, name string, request transport.Term) (transport.Term, error) {
 	c.node.mu.Lock()
 	h := c.node.servers[name]
@@ -173,27 +176,4 @@ func carry(t transport.Term) (transport.Term, error) {
 		return nil, err
 	}
 	return etf.Decode(b)
-}
-
-// Send implements transport.Conn.
-func (c *conn) Send(ctx context.Context, name string, message transport.Term) error {
-	err := ctx.Err()
-	if err == nil {
-		message, err = carry(message)
-	}
-	if err == nil && c.ctx.Err() != nil {
-		err = transport.ErrDown
-	}
-	if err != nil {
-		return wrap("send to "+name, c.peer.Node, err)
-	}
-	c.node.mu.Lock()
-	f := c.node.inboxes[name]
-	c.node.mu.Unlock()
-	if f != nil {
-		c.sent.Lock()
-		defer c.sent.Unlock()
-		f(c.d.self, message)
-	}
-	return nil
 }

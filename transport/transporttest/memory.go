@@ -2,6 +2,7 @@ package transporttest
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -15,13 +16,15 @@ func Memory(t *testing.T) Rig {
 	cookie := transport.NewCookie("memory")
 	n := NewNetwork()
 	t.Cleanup(n.Close)
+	peers := 0
 	return Rig{
 		Cookie: cookie,
 		Dialer: func(_ *testing.T, o transport.Observer) transport.Dialer {
 			return n.Dialer("ehc@memory", o, cookie)
 		},
-		Peer: func(t *testing.T) Peer {
-			p := n.Add("peer-" + t.Name() + "@memory")
+		Peer: func(*testing.T) Peer {
+			peers++
+			p := n.Add(fmt.Sprintf("peer%d@memory", peers))
 			p.RequireCookie(cookie)
 			suiteFunctions(p)
 			return Peer{

@@ -131,7 +131,8 @@ func (p *Node) HandleServer(name string, h transport.Handler) {
 }
 
 // Receive hands the messages that are sent to a name to f, in the order in which
-// they were sent by each dialer. f must not block.
+// they were sent by each dialer; a cast comes as {'$gen_cast', Request}. f must
+// not block.
 func (p *Node) Receive(name string, f func(from string, message transport.Term)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -207,8 +208,8 @@ func (p *Node) Thaw() {
 	}
 }
 
-// Calls is how often module:function, of any arity, was called, and "name" how
-// often a server was.
+// Calls is how often module:function, of any arity, was called or cast, and "name"
+// how often a server was called.
 func (p *Node) Calls(what string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -47,6 +47,8 @@ func Suite(t *testing.T, r Rig) {
 	t.Run("refusal", func(t *testing.T) { suiteRefusal(t, r) })
 	t.Run("call", func(t *testing.T) { suiteCall(t, r) })
 	t.Run("server", func(t *testing.T) { suiteServer(t, r) })
+	t.Run("cast", func(t *testing.T) { suiteCast(t, r) })
+	t.Run("several", func(t *testing.T) { suiteSeveral(t, r) })
 	t.Run("end", func(t *testing.T) { suiteEnd(t, r) })
 }
 
@@ -165,12 +167,12 @@ func call(t *testing.T, c transport.Conn, function string, args ...transport.Ter
 	return v
 }
 
-// eventually asks the peer until it says true.
-func eventually(t *testing.T, c transport.Conn, want transport.Term, function string, args ...transport.Term) {
+// eventually waits until a sleeper of that name is there, or is there no more.
+func eventually(t *testing.T, c transport.Conn, want transport.Term, sleeper etf.Atom) {
 	t.Helper()
 	ctx := soon(t)
 	for {
-		v, err := c.Call(ctx, "ehc_suite", function, args...)
+		v, err := c.Call(ctx, "ehc_suite", "alive", sleeper)
 		if err != nil {
 			t.Fatal(err)
 		}

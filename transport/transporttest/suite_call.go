@@ -54,10 +54,10 @@ func suiteCall(t *testing.T, r Rig) {
 			_, err := c.Call(ctx, "ehc_suite", "sleep", etf.Atom("sleeper"))
 			done <- err
 		}()
-		eventually(t, c, yes, "alive", etf.Atom("sleeper"))
+		eventually(t, c, yes, etf.Atom("sleeper"))
 		cancel()
 		wantErr(t, "call", <-done, context.Canceled)
-		eventually(t, c, no, "alive", etf.Atom("sleeper"))
+		eventually(t, c, no, etf.Atom("sleeper"))
 	})
 	t.Run("a context that has ended before", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())

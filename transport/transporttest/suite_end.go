@@ -40,7 +40,7 @@ func suiteEnd(t *testing.T, r Rig) {
 				_, err := c.CallServer(soon(t), server, etf.Atom("hang"))
 				pending <- err
 			}()
-			eventually(t, c, yes, "alive", sleeper)
+			eventually(t, c, yes, sleeper)
 			e.end(c)
 			for range cap(pending) {
 				wantErr(t, "a pending call", <-pending, transport.ErrDown)
@@ -75,6 +75,8 @@ func wantDown(t *testing.T, c transport.Conn) {
 	wantErr(t, "call", err, transport.ErrDown)
 	_, err = c.CallServer(soon(t), "ehc_server", 1)
 	wantErr(t, "call server", err, transport.ErrDown)
+	wantErr(t, "cast", c.Cast(soon(t), "ehc_suite", "echo", 1), transport.ErrDown)
+	wantErr(t, "cast to a server", c.CastServer(soon(t), "ehc_server", 1), transport.ErrDown)
 	wantErr(t, "send", c.Send(soon(t), "ehc_server", 1), transport.ErrDown)
 	wantErr(t, "close", c.Close(), transport.ErrDown)
 }

@@ -1,8 +1,10 @@
 %% The other side of erlang_test.go: packets of four bytes of length on file
 %% descriptors 0 and 1. It keeps one term, the last made or read.
 %%
-%%   <<$m, Seed:32>>              make a term of that seed; answers its bytes
 %%   <<$v, Bytes/binary>>         are these bytes the term kept? "ok" or why not
+%%   <<$M, Seed:32, N:32>>        make N terms of that seed and those after it;
+%%                                answers <<Size:32, Bytes>> of each
+%%   <<$V, Each/binary>>          are these, <<Size:32, Bytes>> each, the terms kept?
 %%   <<$e, Bytes/binary>>         keep the term of these bytes; answers its own
 %%   <<$t, Text/binary>>          is this text the term kept? "ok" or why not
 -module(echo).
@@ -14,13 +16,20 @@ main() ->
 
 loop(Port, Kept) ->
     receive
-        {Port, {data, <<$m, Seed:32>>}} ->
-            rand:seed(exsss, {Seed, 7, 11}),
-            Term = term(4),
-            port_command(Port, encode(Term)),
-            loop(Port, Term);
         {Port, {data, <<$v, Bytes/binary>>}} ->
             port_command(Port, verdict(catch binary_to_term(Bytes), Kept)),
+            loop(Port, Kept);
+        {Port, {data, <<$M, Seed:32, N:32>>}} ->
+            Made = [begin rand:seed(exsss, {S, 7, 11}), Term = term(depth(S)), {Term, encode(Term)} end || S <- lists:seq(Seed, Seed + N - 1)],
+            port_command(Port, [<<(byte_size(B)):32, B/binary>> || {_, B} <- Made]),
+            loop(Port, [Term || {Term, _} <- Made]);
+        {Port, {data, <<$V, Each/binary>>}} ->
+            Got = [catch binary_to_term(B) || <<Size:32, B:Size/binary>> <= Each],
+            port_command(Port, case Got =:= Kept of
+                true -> <<"ok">>;
+                false when length(Got) =/= length(Kept) -> <<"not as many terms as were kept">>;
+                false -> hd([verdict(G, K) || {G, K} <- lists:zip(Got, Kept), G =/= K])
+            end),
             loop(Port, Kept);
         {Port, {data, <<$e, Bytes/binary>>}} ->
             case catch binary_to_term(Bytes) of
@@ -50,6 +59,10 @@ encode(Term) ->
         Term -> Bytes;
         _ -> term_to_binary(Term)
     end.
+
+%% Most are small, so that there can be many.
+depth(Seed) when Seed rem 8 =:= 0 -> 4;
+depth(_) -> 1.
 
 term(0) -> leaf(rand:uniform(22));
 term(Depth) ->

@@ -18,6 +18,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"testing"
 )
@@ -42,7 +43,8 @@ type Options struct {
 	Args []string
 	// Env are further settings for the environment, NAME=value.
 	Env []string
-	// Address is where the node listens; the zero Addr is 127.0.0.1.
+	// Address is where the node listens; the zero Addr is 127.0.0.1. For one of IPv6
+	// the node gets -proto_dist inet6_tcp, unless Args have a -proto_dist.
 	Address netip.Addr
 }
 
@@ -69,7 +71,7 @@ func (o Options) arguments() []string {
 	}
 	args := []string{"-noshell", "-start_epmd", "false", "-name", o.Name, "-setcookie", o.Cookie,
 		"-kernel", "inet_dist_use_interface", tuple(address)}
-	if address.Is6() {
+	if address.Is6() && !slices.Contains(o.Args, "-proto_dist") {
 		args = append(args, "-proto_dist", "inet6_tcp")
 	}
 	if o.Hidden {
