@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ehc/controller/api"
+)
+
+func newCountCommand(s *streams) *cobra.Command {
+	var output *choice
+	var limit int
+	c := &cobra.Command{
+		Use:   "count [KEY] [-limit N] [-o text|json]",
+		Short: "Show what has been counted",
+		Long: `Show the counters of a controller that takes events as a remote app does (the
+receive block of cluster.hcl). A KEY names one by what is counted and for what:
+
+  visits:/blog      increment_visit with page_id "/blog"
+  likes:hello       update_likes with post_id "hello"
+  comments:hello    add_comment with post_id "hello"
+  NAME:KEY          count with this name and key
+
+Its value is printed, 0 if it was never counted. With a name alone the counters of
+that name are listed, without either all of them, ordered by key.`,
+		Example: `  ehc count visits:/blog
+  ehc count likes -limit 10
+  ehc count -o json`,
+		Annotations: after(plainCodes, "  ehc emit increment_visit page_id=/blog delta=1, at a controller that delivers here"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := atMostOne(c, args); err != nil {
+				return err
+			}
+			if limit < 1 {
+				return usage(c, fmt.Errorf("-limit %d: want 1 or more", limit))
+			}
+			key := strings.Join(args, "")
+			if key == "" && len(args) > 0 {
+				return usage(c, errors.New("KEY is empty: want NAME:KEY or NAME"))
+			}
+			client, err := controllerOf(c, s)
+			if err != nil {
+				return err
+			}
+			defer client.Close()
+			counts, err := limited(c.Context(), func(ctx context.Context) (api.Counts, error) {
+				return client.Counts(ctx, key, limit)
+			})
+			if err != nil {
+				return err
+			}
+			if output.word == asJSON {
+				return writeJSON(s.out, counts)
+			}
+			_, err = io.WriteString(s.out, countsText(counts, key))
+			return err
+		},
+	}
+	c.Flags().IntVar(&limit, "limit", 100, "at most `N` counters, up to 1000")
+	output = outputFlag(c, asText, asJSON)
+	return c
+}
+
+// countsText is a bare number for a counter that was asked for by its key, so that
+// scripts can use it, and else a table.
+func countsText(counts api.Counts, key string) string {
+	if _, of, _ := strings.Cut(key, ":"); of != "" && len(counts.Counts) == 1 {
+		return fmt.Sprintln(counts.Counts[0].Count)
+	}
+	if len(counts.Counts) == 0 {
+		return "Nothing has been counted.\n"
+	}
+	t := table{indent: true}
+	t.add("KEY", "COUNT")
+	for _, c := range counts.Counts {
+		t.add(c.Key, fmt.Sprint(c.Count))
+	}
+	if counts.More {
+		return t.text() + "\nThere are more; -limit N shows more.\n"
+	}
+	return t.text()
+}
