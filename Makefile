@@ -2,13 +2,14 @@
 # make test     every test, with real Erlang and Elixir nodes (root installs them where they are missing)
 # make test-otp the transport and the main job on OTP 27 and 29 too (as root: debootstrap and chroot)
 # make bench    the benchmarks, and what a BEAM does in the same run
+# make soak     1,000 connections in a row and 1,000 peers at once, and what they leave behind
 # make lint     go vet and golangci-lint
 # make fuzz     every fuzz target for FUZZTIME (10s)
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 10s
 
-.PHONY: build demo test test-otp short bench lint fuzz need
+.PHONY: build demo test test-otp short bench soak lint fuzz need
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/ehc ./cmd/ehc
@@ -35,6 +36,9 @@ short:
 
 bench: need
 	go test -run '^$$' -bench . -benchmem ./...
+
+soak: need
+	EHC_SOAK=1000 go test -count=1 -v -run LeaveNothingBehind ./transport/ergonode
 
 lint:
 	go vet ./...

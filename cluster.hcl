@@ -68,6 +68,25 @@ node {
   # ehc is a hidden node: on a visible node that is no Erlang VM, global:sync/0
   # hangs on every peer. Nothing else is allowed yet.
   # visible = false
+
+  # TLS in both directions, for peers that run with -proto_dist inet_tls or
+  # inet6_tls; plain peers are then refused. All three options, or none: plain
+  # TCP. They are absolute paths of PEM files on the machine where ehc runs. It
+  # reads them at each handshake, so that new files need no restart.
+  tls {
+    # ehc's certificate, and any intermediate ones after it. It must be good for
+    # servers and for clients, and name the host part of ehc's name; for OTP 25 an
+    # address stands there as a DNS name too (DNS:10.0.0.1).
+    # cert_file = null
+
+    # Its key.
+    # key_file = null
+
+    # The CAs: a peer whose certificate none of them signed is refused, whether
+    # it dials or is dialled, and so is one dialled whose certificate does not
+    # name the host part of its name.
+    # ca_file = null
+  }
 }
 
 # Where and how often to look for nodes.
@@ -99,7 +118,8 @@ peer "phoenix" {
   # Default: "*", every name.
   match = "phoenix-*"
 
-  # The nodes' cookie, or [new, old], if it is not that of the node block.
+  # The nodes' cookie, or [new, old], if it is not that of the node block. A change
+  # counts from the next handshake on: links that are up stay, nothing restarts.
   # cookie = null
 
   # This app gets the events of the outbox. Without this block it gets none.
@@ -108,9 +128,29 @@ peer "phoenix" {
     # Module.function/1, in Erlang my_mod.handle/1.
     # handler = "EventHorizon.Remote.Handler.handle_buffered_event/1"
 
-    # How long one event may take. From 100ms to 5m. After that its outcome is
-    # unknown, and it stays in the queue under the same id.
+    # "batch": several events in one call of batch_handler, if the node exports
+    # that; else, and with "each", one event in each call of handler. In both, an
+    # event is sent only after the node has answered for those before it.
+    # mode = "batch"
+
+    # What is called with a list of events, oldest first. It answers how far it
+    # got: :ok, all of them; {:ok, n}, the first n; {:error, n, reason}, the first
+    # n, and the next was refused. Default: the handler's name with an s.
+    # batch_handler = "EventHorizon.Remote.Handler.handle_buffered_events/1"
+
+    # Events in one call, at most. From 1 to 1000. Fewer while the node is slow.
+    # batch = 1000
+
+    # How long one call may take. From 100ms to 5m. After that its outcome is
+    # unknown, and its events stay in the queue under the same ids.
     # timeout = "5s"
+
+    # How often the handler may refuse an event, by {:error, reason} or by raising,
+    # before it goes to the dead letters and the queue moves on. 0: the queue waits
+    # for ever. {:error, :unknown_event_type} sends it there at once. What is not
+    # the event's fault never does: no connection, no answer in time, a handler
+    # that is not there.
+    # tries = 20
   }
 
   # When a node that is listed no longer is disconnected.
@@ -141,18 +181,62 @@ peer "event_horizon" {
   # for names. Not together with match. Left out: match is used.
   # node = null
 
-  # The nodes' distribution port, if they run without EPMD. 0: EPMD is asked.
+  # The nodes' distribution port, if they run without EPMD (-erl_epmd_port). They
+  # dial that port at every other node: set port in the node block to the same.
+  # 0: EPMD is asked.
   # port = 0
 }
 
-# Bounds of each app's queue. When it is full, a new event is refused and the
-# sender told so; nothing is dropped.
+# Bounds of what is kept of each app. When its queue is full, a new event is
+# refused and the sender told so; nothing is dropped.
 outbox {
-  # Events, 1 at least.
+  # Events that wait, 1 at least.
   # max_events = 1000000
 
-  # Bytes of payload: a size, or a number of bytes. From 64KiB to 1TiB.
+  # Bytes of the payloads that wait: a size, or a number of bytes. From 64KiB to
+  # 1TiB. The dead letters may have as many again.
   # max_bytes = "256MiB"
+
+  # An event that has waited for longer goes to the dead letters. Up to 8760h.
+  # "0s": it waits for ever.
+  # max_age = "0s"
+
+  # Dead letters: events that could not be delivered, kept until someone retries
+  # or drops them ("ehc outbox"). When there are so many, the queue waits instead
+  # of adding one. From 1 to 1000000.
+  # max_dead = 10000
+
+  # Ids of delivered events that are remembered: one that is enqueued again is not
+  # delivered again. 0 to 10000000.
+  # remember = 100000
+}
+
+# With this block ehc is a remote app, too: other nodes deliver their events to it,
+# by erpc. It counts each event once, however often it comes, and answers the
+# counts; "ehc count visits:/blog" shows one. Without the block it takes none.
+# The functions are fixed at start.
+receive {
+  # What is called with an event, a map: event_id, type, payload. It answers :ok,
+  # or {:error, reason}.
+  # handler = "EventHorizon.Remote.Handler.handle_buffered_event/1"
+
+  # What is called with a list of events. It answers {:ok, n}: the first n are
+  # handled, and the rest may be sent again; or {:error, n, reason}: the first n
+  # are, and the next one cannot be.
+  # Default: the handler with an s after its name.
+  # batch_handler = "EventHorizon.Remote.Handler.handle_buffered_events/1"
+
+  # What is called with a counter's key, such as "visits:/blog", and answers its
+  # value. Up to 8; [] for none.
+  # counts = ["Remote.Metrics.get_count/1", "Remote.Metrics.get_realtime_count/1"]
+
+  # For how long the id of an event is remembered. From 1m to 8760h. An event
+  # that comes again after that is counted again, unless its sender numbers its
+  # events.
+  # remember_for = "168h"
+
+  # How many ids are remembered, however young. From 1000 to 100000000.
+  # remember_max = 1000000
 }
 
 # How ehc logs.

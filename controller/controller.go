@@ -16,6 +16,7 @@ import (
 	"ehc/controller/discover"
 	"ehc/reconcile"
 	"ehc/state"
+	"ehc/state/inbox"
 	"ehc/state/outbox"
 	"ehc/transport"
 )
@@ -34,8 +35,11 @@ type Controller struct {
 	effects *effects
 	log     hclog.Logger
 	version string
+	inbox   *inbox.Box // may be nil
 
-	changing sync.Mutex // held while the file in force is being changed
+	warnings []string
+	older    chan struct{} // wakes expire
+	changing sync.Mutex    // held while the file in force is being changed
 }
 
 // Discovery looks nodes up; package discover has one.
@@ -47,7 +51,8 @@ type Discovery interface {
 	Once(ctx context.Context, store discover.Recorder, apps []state.App, dns state.DNSSpec) error
 }
 
-// Options are the parts of a Controller; all of them are needed.
+// Options are the parts of a Controller; all of them but the Inbox and the
+// Warnings are needed.
 type Options struct {
 	Store     *state.Store
 	Box       *outbox.Box
@@ -57,14 +62,20 @@ type Options struct {
 	Discovery Discovery
 	Log       hclog.Logger
 	Version   string
+	// Warnings is what was found at the start that a person should see in every
+	// status.
+	Warnings []string
+	// Inbox is what Counts answers from; nil if the controller takes no events.
+	Inbox *inbox.Box
 }
 
 // New returns a controller in which the file of o.Config is in force.
 func New(o Options) (*Controller, error) {
 	c := &Controller{
 		store: o.Store, box: o.Box, links: o.Links, config: o.Config, look: o.Discovery,
-		log: o.Log, version: o.Version,
+		log: o.Log, version: o.Version, inbox: o.Inbox, warnings: o.Warnings,
 	}
+	c.older = make(chan struct{}, 1)
 	c.effects = newEffects(o)
 	o.Box.OnChange(c.backlog)
 	if err := c.enforce(o.Config.Spec()); err != nil {
@@ -81,6 +92,9 @@ func New(o Options) (*Controller, error) {
 // later pass plans it again.
 func (c *Controller) Run(ctx context.Context) error {
 	defer c.effects.wait()
+	var expiring sync.WaitGroup
+	expiring.Go(func() { c.expire(ctx) })
+	defer expiring.Wait()
 	for {
 		snap := c.store.Snapshot()
 		plan := reconcile.Diff(snap.Desired(), snap.Live(), time.Now())
@@ -99,6 +113,10 @@ func (c *Controller) enforce(spec state.Spec) error {
 		return err
 	}
 	c.box.SetLimits(spec.Outbox)
+	c.lookForOld()
+	if c.inbox != nil && spec.Receive != nil {
+		c.inbox.SetLimits(spec.Receive.Inbox)
+	}
 	c.effects.setSpec(spec)
 	c.look.Set(spec.Apps, spec.DNS)
 	return nil
@@ -106,6 +124,7 @@ func (c *Controller) enforce(spec state.Spec) error {
 
 // backlog is the outbox telling of a queue's length.
 func (c *Controller) backlog(app string, pending int) {
+	c.lookForOld()
 	if err := c.store.RecordBacklog(app, pending); err != nil {
 		c.log.Error("record backlog", "app", app, "error", err)
 	}

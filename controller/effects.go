@@ -31,6 +31,7 @@ type effects struct {
 	dialer transport.Dialer
 	links  *Links
 	log    hclog.Logger
+	queues *queues
 
 	spec  atomic.Pointer[state.Spec]
 	slots chan struct{}
@@ -42,7 +43,8 @@ var _ reconcile.Effects = (*effects)(nil)
 func newEffects(o Options) *effects {
 	return &effects{
 		store: o.Store, box: o.Box, dialer: o.Dialer, links: o.Links, log: o.Log,
-		slots: make(chan struct{}, actionsAtOnce),
+		queues: newQueues(),
+		slots:  make(chan struct{}, actionsAtOnce),
 	}
 }
 

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +25,10 @@ func (c *Controller) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, 
 	var rows []outbox.New
 	out := api.Emitted{IDs: []string{}}
 	for _, e := range r.Events {
-		e.ID = cmp.Or(e.ID, c.box.MintID(now))
+		minted := e.ID == ""
+		if minted {
+			e.ID = c.box.MintID(now)
+		}
 		if len(e.Payload) == 0 {
 			e.Payload = json.RawMessage("{}")
 		}
@@ -37,8 +39,14 @@ func (c *Controller) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, 
 		if err != nil {
 			return api.Emitted{}, err
 		}
+		at := e.InsertedAt
+		if at.IsZero() {
+			at = now
+		}
 		for _, app := range to {
-			rows = append(rows, outbox.New{App: app, ID: e.ID, Type: e.Type, Payload: e.Payload, InsertedAt: now})
+			rows = append(rows, outbox.New{
+				App: app, ID: e.ID, Minted: minted, Type: e.Type, Payload: e.Payload, InsertedAt: at,
+			})
 		}
 		out.IDs = append(out.IDs, e.ID)
 	}
@@ -101,26 +109,14 @@ func (c *Controller) awaitDelivery(ctx context.Context, events []outbox.Event) b
 	return true
 }
 
+// emitProblem is err with the HTTP status that it deserves.
 func emitProblem(err error) error {
 	var full *outbox.FullError
-	if errors.As(err, &full) {
+	switch {
+	case errors.As(err, &full):
 		return api.NewProblem(http.StatusTooManyRequests, "%v", full)
+	case errors.Is(err, outbox.ErrInvalid):
+		return api.NewProblem(http.StatusBadRequest, "%v", err)
 	}
 	return err
-}
-
-// Outbox lists what waits, oldest first.
-func (c *Controller) Outbox(ctx context.Context, app string, limit int) (api.Outbox, error) {
-	events, err := c.box.List(ctx, app, limit)
-	if err != nil {
-		return api.Outbox{}, err
-	}
-	out := api.Outbox{Apps: c.queues(c.store.Snapshot()), Events: []api.Event{}}
-	for _, e := range events {
-		out.Events = append(out.Events, api.Event{
-			ID: e.ID, Type: e.Type, Payload: json.RawMessage(e.Payload), App: e.App, Seq: e.Seq,
-			InsertedAt: e.InsertedAt, Tries: e.Tries, Error: e.LastError,
-		})
-	}
-	return out, nil
 }

@@ -30,11 +30,15 @@ func eventTerm(id, kind string, payload json.RawMessage, insertedAt time.Time) (
 	if err != nil {
 		return nil, fmt.Errorf("event %s: %w", id, err)
 	}
+	at, err := etf.From(insertedAt)
+	if err != nil {
+		return nil, fmt.Errorf("event %s: %w", id, err)
+	}
 	return etf.Map{
 		{Key: etf.Atom("event_id"), Value: id},
 		{Key: etf.Atom("type"), Value: etf.Atom(kind)},
 		{Key: etf.Atom("payload"), Value: p},
-		{Key: etf.Atom("inserted_at"), Value: dateTime(insertedAt)},
+		{Key: etf.Atom("inserted_at"), Value: at},
 	}, nil
 }
 
@@ -138,25 +142,4 @@ func number(n json.Number) (etf.Term, error) {
 		return nil, fmt.Errorf("number %s does not fit a float", n)
 	}
 	return f, nil
-}
-
-// dateTime is t as Elixir's DateTime in UTC with microseconds, which is what
-// DateTime.utc_now/0 gives.
-func dateTime(t time.Time) etf.Term {
-	t = t.UTC()
-	return etf.Map{
-		{Key: etf.Atom("__struct__"), Value: etf.Atom("Elixir.DateTime")},
-		{Key: etf.Atom("calendar"), Value: etf.Atom("Elixir.Calendar.ISO")},
-		{Key: etf.Atom("year"), Value: t.Year()},
-		{Key: etf.Atom("month"), Value: int(t.Month())},
-		{Key: etf.Atom("day"), Value: t.Day()},
-		{Key: etf.Atom("hour"), Value: t.Hour()},
-		{Key: etf.Atom("minute"), Value: t.Minute()},
-		{Key: etf.Atom("second"), Value: t.Second()},
-		{Key: etf.Atom("microsecond"), Value: etf.Tuple{t.Nanosecond() / 1000, 6}},
-		{Key: etf.Atom("time_zone"), Value: "Etc/UTC"},
-		{Key: etf.Atom("zone_abbr"), Value: "UTC"},
-		{Key: etf.Atom("utc_offset"), Value: 0},
-		{Key: etf.Atom("std_offset"), Value: 0},
-	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"ehc/controller/api"
 	"ehc/state"
+	"ehc/state/outbox"
 )
 
 // Status says how things stand, from one snapshot of the store.
@@ -25,12 +26,17 @@ func (c *Controller) Status(context.Context) (api.Status, error) {
 			File: current.File, AppliedAt: current.At, Error: problem,
 			RestartRequired: c.config.RestartRequired(spec),
 		},
-		Nodes:  nodes(snap),
-		Apps:   []api.App{},
-		Outbox: c.queues(snap),
+		Nodes:    nodes(snap),
+		Apps:     []api.App{},
+		Outbox:   c.queues(snap),
+		Warnings: c.warnings,
+	}
+	damage := map[string]*outbox.DamageError{}
+	for _, q := range c.box.Stats() {
+		damage[q.App] = q.Damage
 	}
 	for _, a := range spec.Apps {
-		s.Apps = append(s.Apps, api.App{App: a.Name, Conditions: conditions(snap, a)})
+		s.Apps = append(s.Apps, api.App{App: a.Name, Conditions: conditions(snap, a, damage[a.Name])})
 	}
 	return s, nil
 }
@@ -70,19 +76,25 @@ func node(c state.Conn, listed bool) api.Node {
 // queues are those of the apps that get events, and those in which events of an
 // app that no longer does still wait.
 func (c *Controller) queues(snap state.Snapshot) []api.OutboxApp {
-	byApp := map[string]api.OutboxApp{}
+	byApp, damage := map[string]api.OutboxApp{}, map[string]string{}
 	for _, a := range c.config.Spec().Apps {
 		if a.Deliver != nil {
 			byApp[a.Name] = api.OutboxApp{App: a.Name}
 		}
 	}
 	for _, s := range c.box.Stats() {
-		byApp[s.App] = api.OutboxApp{App: s.App, Pending: s.Pending, Bytes: s.Bytes, Oldest: s.Oldest}
+		byApp[s.App] = api.OutboxApp{App: s.App, Pending: s.Pending, Dead: s.Dead, Bytes: s.Bytes, Oldest: s.Oldest}
+		if s.Damage != nil {
+			damage[s.App] = s.Damage.Error()
+		}
 	}
 	out := []api.OutboxApp{}
 	for _, q := range byApp {
 		b := snap.Backlog(q.App)
 		q.RetryAt, q.Reason, q.Message = b.RetryAt, b.Reason, b.Message
+		if why := damage[q.App]; why != "" {
+			q.Reason, q.Message = "Damaged", why
+		}
 		out = append(out, q)
 	}
 	slices.SortFunc(out, func(a, b api.OutboxApp) int { return cmp.Compare(a.App, b.App) })
@@ -94,8 +106,12 @@ func (c *Controller) queues(snap state.Snapshot) []api.OutboxApp {
 //	Discovered  its queries work and list nodes
 //	Connected   every listed node is up
 //	Synced      every node that is up has been resynced since it started
-//	Drained     nothing waits in its queue (only for an app that gets events)
-func conditions(snap state.Snapshot, a state.App) []api.Condition {
+//
+// and, only for an app that gets events:
+//
+//	Drained       nothing waits in its queue
+//	OutboxIntact  what waits is as it was written
+func conditions(snap state.Snapshot, a state.App, damage *outbox.DamageError) []api.Condition {
 	wanted, up, synced := 0, 0, 0
 	why := ""
 	for _, n := range nodes(snap) {
@@ -117,7 +133,7 @@ func conditions(snap state.Snapshot, a state.App) []api.Condition {
 	}
 	out := []api.Condition{discovered(snap, a, wanted), tally("Connected", "NotConnected", up, wanted, why), tally("Synced", "NotSynced", synced, up, "")}
 	if a.Deliver != nil {
-		out = append(out, drained(snap.Backlog(a.Name)))
+		out = append(out, drained(snap.Backlog(a.Name)), intact(damage))
 	}
 	return out
 }
@@ -171,4 +187,12 @@ func drained(b state.Backlog) api.Condition {
 		return api.Condition{Type: "Drained", Status: "False", Reason: b.Reason, Message: b.Message}
 	}
 	return api.Condition{Type: "Drained", Status: "False", Reason: "Waiting", Message: "events wait"}
+}
+
+// intact tells of damage, at which the queue stands still until a person drops it.
+func intact(damage *outbox.DamageError) api.Condition {
+	if damage != nil {
+		return api.Condition{Type: "OutboxIntact", Status: "False", Reason: "Damaged", Message: damage.Error()}
+	}
+	return api.Condition{Type: "OutboxIntact", Status: "True", Reason: "Intact", Message: "no damage found"}
 }

@@ -40,8 +40,10 @@ import (
 // block has left cluster.hcl asked for its nodes to go: only the approval, the
 // grace and the number at once matter to them.
 //
-// For each app with a handler and events that wait, through the first node, by
-// name, that is up, listed, resynced and not busy, or else one that is kept:
+// For each app with a handler and events that wait, through one of its nodes:
+// of those that are up, listed, resynced and not busy, or else of those that are
+// kept, the first by name after the one on which a drain failed last, in a
+// circle:
 //
 //	a drain is under way      held
 //	RetryAt is to come        held, wake at RetryAt

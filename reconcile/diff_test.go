@@ -316,6 +316,27 @@ func drainCases() []diffCase {
 		rows:    []any{listed("b@h"), up("b@h"), listed("a@h"), up("a@h"), listed("c@h"), up("c@h"), waiting(3)},
 		actions: []Action{{Drain, "a@h", "media", "3 events waiting"}},
 	}, {
+		name:    "a drain that failed on one node goes on through the next",
+		rows:    join(two, listed("c@h"), up("c@h"), with(waiting(3), func(b *state.Backlog) { b.FailedOn = "b@h" })),
+		actions: []Action{{Drain, "c@h", "media", "3 events waiting"}},
+	}, {
+		name:    "after the last node comes the first",
+		rows:    join(two, with(waiting(3), func(b *state.Backlog) { b.FailedOn = "b@h" })),
+		actions: []Action{{Drain, "a@h", "media", "3 events waiting"}},
+	}, {
+		name:    "a node on which a drain failed is taken again if there is no other",
+		rows:    []any{listed("a@h"), up("a@h"), with(waiting(3), func(b *state.Backlog) { b.FailedOn = "a@h" })},
+		actions: []Action{{Drain, "a@h", "media", "3 events waiting"}},
+	}, {
+		name: "of kept nodes, too, the next takes over",
+		rows: []any{gone("a@h", ago(time.Hour)), up("a@h"), gone("b@h", ago(time.Hour)), up("b@h"),
+			with(answered(), func(q *state.Query) { q.EmptyTimes = 1 }), with(waiting(3), func(b *state.Backlog) { b.FailedOn = "a@h" })},
+		actions: []Action{{Drain, "b@h", "media", "3 events waiting"}},
+		held: []Hold{
+			{Node: "a@h", App: "media", Prune: true, Reason: "query media.internal answers with no nodes; allow_empty is false"},
+			{Node: "b@h", App: "media", Prune: true, Reason: "query media.internal answers with no nodes; allow_empty is false"},
+		},
+	}, {
 		name:    "nothing is drained through a node that is busy",
 		rows:    []any{listed("a@h"), with(up("a@h"), func(c *state.Conn) { c.Busy = true }), listed("b@h"), up("b@h"), waiting(3)},
 		actions: []Action{{Drain, "b@h", "media", "3 events waiting"}},

@@ -37,6 +37,7 @@ type app struct {
 	failed  string // the first query, by name, that failed, and why
 	unasked string // the first that has not been answered yet
 	batch   state.Batch
+	shunned state.Node // the node on which a drain failed last; empty if none has
 	drainer state.Node // the listed node to drain through; empty if there is none
 	kept    state.Node // the kept one to drain through if none is listed
 
@@ -63,6 +64,11 @@ func gather(desired state.Desired, live state.Live) *facts {
 	for _, b := range live.Batches {
 		if a := f.apps[b.App]; a != nil {
 			a.batch = b
+		}
+	}
+	for _, b := range live.Backlogs {
+		if a := f.apps[b.App]; a != nil {
+			a.shunned = b.FailedOn
 		}
 	}
 	for i := range live.Conns {
@@ -146,18 +152,30 @@ func (a *app) forbidsEmpty() string {
 	return fmt.Sprintf("none of the %d queries answers with a node; allow_empty is false", a.queries)
 }
 
-// offer makes n, which the app wants, its drainer if it is the first that can be.
+// offer makes n, which the app wants, its drainer if it is the next that can be.
 func (a *app) offer(n *node) {
-	if n.drains() && (a.drainer == "" || n.name < a.drainer) {
+	if n.drains() && a.sooner(n.name, a.drainer) {
 		a.drainer = n.name
 	}
 }
 
 // offerKept does the same for a node that is held.
 func (a *app) offerKept(n *node) {
-	if n.drains() && (a.kept == "" || n.name < a.kept) {
+	if n.drains() && a.sooner(n.name, a.kept) {
 		a.kept = n.name
 	}
+}
+
+// sooner says that n comes before than, which may be none, when one goes round
+// the nodes by name from the one that is shunned.
+func (a *app) sooner(n, than state.Node) bool {
+	if than == "" {
+		return true
+	}
+	if passed, other := n <= a.shunned, than <= a.shunned; passed != other {
+		return other
+	}
+	return n < than
 }
 
 // drains says that events can be delivered to n.

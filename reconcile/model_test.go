@@ -33,6 +33,7 @@ func drawWorld(t *rapid.T) world {
 		w.live.Batches = append(w.live.Batches, state.Batch{App: name, At: drawTime(t), Count: rapid.IntRange(0, 2).Draw(t, "count")})
 		w.live.Backlogs = append(w.live.Backlogs, state.Backlog{App: name,
 			Pending: rapid.IntRange(0, 2).Draw(t, "pending"), Draining: rapid.Bool().Draw(t, "draining"), RetryAt: drawTime(t),
+			FailedOn: rapid.SampledFrom([]state.Node{"", "n00@h", "n03@h", "n11@h", "other@h"}).Draw(t, "failed on"),
 		})
 	}
 	for i := range rapid.IntRange(0, 12).Draw(t, "nodes") {

@@ -29,14 +29,17 @@ func (s *Store) RecordDrained(app string) error {
 	})
 }
 
-// RecordDrainFailed records why a drain has stopped early, whether it delivered
-// something before, and before when the next must not begin.
-func (s *Store) RecordDrainFailed(app string, delivered bool, reason, message string, retryAt time.Time) error {
+// RecordDrainFailed records why a drain through a node has stopped early,
+// whether it delivered something before, and before when the next must not
+// begin. The node is remembered when the rest is forgotten, so that drains stay
+// with the one to which they have moved.
+func (s *Store) RecordDrainFailed(app string, through Node, delivered bool, reason, message string, retryAt time.Time) error {
 	return s.backlog(app, func(b *Backlog) {
 		if delivered {
 			b.Tries = 0
 		}
 		b.Draining, b.RetryAt, b.Reason, b.Message = false, retryAt, reason, message
+		b.FailedOn = through
 		b.Tries++
 	})
 }

@@ -234,15 +234,15 @@ func TestBacklog(t *testing.T) {
 	}
 	check("what waits", o.RecordBacklog("media", 3), Backlog{Pending: 3})
 	check("a drain under way", o.RecordDraining("media", true), Backlog{Pending: 3, Draining: true})
-	failed := Backlog{Pending: 3, RetryAt: retry, Tries: 1, Reason: "HandlerRaised", Message: "raised"}
-	check("a failure", o.RecordDrainFailed("media", false, "HandlerRaised", "raised", retry), failed)
+	failed := Backlog{Pending: 3, RetryAt: retry, Tries: 1, FailedOn: "a@h", Reason: "HandlerRaised", Message: "raised"}
+	check("a failure", o.RecordDrainFailed("media", "a@h", false, "HandlerRaised", "raised", retry), failed)
 	failed.Tries = 2
-	check("a second", o.RecordDrainFailed("media", false, "HandlerRaised", "raised", retry), failed)
+	check("a second", o.RecordDrainFailed("media", "a@h", false, "HandlerRaised", "raised", retry), failed)
 	failed.Tries = 1
-	check("one after some were delivered", o.RecordDrainFailed("media", true, "HandlerRaised", "raised", retry), failed)
-	check("a good end", o.RecordDrained("media"), Backlog{Pending: 3})
-	check("a failure again", o.RecordDrainFailed("media", false, "HandlerRaised", "raised", retry), failed)
-	check("an empty queue", o.RecordBacklog("media", 0), Backlog{})
+	check("one after some were delivered", o.RecordDrainFailed("media", "a@h", true, "HandlerRaised", "raised", retry), failed)
+	check("a good end", o.RecordDrained("media"), Backlog{Pending: 3, FailedOn: "a@h"})
+	check("a failure again", o.RecordDrainFailed("media", "a@h", false, "HandlerRaised", "raised", retry), failed)
+	check("an empty queue", o.RecordBacklog("media", 0), Backlog{FailedOn: "a@h"})
 }
 
 func TestWait(t *testing.T) {

@@ -177,7 +177,7 @@ func (m *machine) backlog(t *rapid.T) {
 	case 2:
 		check(t, m.store.RecordDrained(app))
 	case 3:
-		check(t, m.store.RecordDrainFailed(app, false, "HandlerRaised", "raised", m.now.Add(time.Second)))
+		check(t, m.store.RecordDrainFailed(app, "a@h", false, "HandlerRaised", "raised", m.now.Add(time.Second)))
 	}
 }
 

@@ -93,6 +93,7 @@ type Backlog struct {
 	Draining bool      // a drain is under way
 	RetryAt  time.Time // do not drain before this
 	Tries    int       // drains that failed since one last delivered something
+	FailedOn Node      // the node through which a drain failed last: the next goes through another; empty if none has
 	Reason   string    // stable word for why the last drain stopped early; empty if it did not
 	Message  string    // the same for people
 }

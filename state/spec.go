@@ -12,7 +12,9 @@ type Spec struct {
 	DNS    DNSSpec
 	Apps   []App // ordered by name
 	Outbox OutboxSpec
-	Log    LogSpec
+	// Receive is how ehc answers as a remote app would; nil: it does not.
+	Receive *Receive
+	Log     LogSpec
 }
 
 // NodeSpec is who ehc is. It is fixed at start.
@@ -24,6 +26,14 @@ type NodeSpec struct {
 	Port     uint16     // distribution port; 0: any free one
 	EPMDPort uint16
 	Tick     time.Duration // a peer silent for this long is dead (OTP's net_ticktime)
+	TLS      TLSSpec
+}
+
+// TLSSpec is what to speak TLS with: absolute paths of PEM files on ehc's machine.
+// Either all are set or none is, which is plain TCP.
+type TLSSpec struct {
+	CertFile, KeyFile string // ours
+	CAFile            string // the CAs of the peers' certificates
 }
 
 // DNSSpec is where and how often to look.
@@ -76,14 +86,41 @@ type Prune struct {
 
 // Deliver is how an app gets events from the outbox.
 type Deliver struct {
-	Module, Function string        // as Erlang knows it: "Elixir.EventHorizon.Remote.Handler"
-	Timeout          time.Duration // for one event
+	Module, Function string // as Erlang knows it: "Elixir.EventHorizon.Remote.Handler"
+	// Batch is given a list of events; without a name, each event goes to the
+	// function above by itself.
+	Batch    Function
+	MaxBatch int           // events in one call of Batch
+	Timeout  time.Duration // for one call
+	Tries    int           // after so many refusals an event goes to the dead letters; 0: never for that
 }
 
-// OutboxSpec bounds each app's queue.
+// OutboxSpec bounds what is kept of each app.
 type OutboxSpec struct {
-	MaxEvents int
-	MaxBytes  int64 // of payloads
+	MaxEvents int           // that wait
+	MaxBytes  int64         // of the payloads that wait, and again of those of the dead letters
+	MaxAge    time.Duration // after which an event that waits goes to the dead letters; 0: never
+	MaxDead   int           // dead letters
+	Remember  int           // ids of delivered events, so that one enqueued again adds nothing
+}
+
+// Function is a function of one argument, as Erlang knows it:
+// "Elixir.Remote.Metrics" and "get_count".
+type Function struct{ Module, Name string }
+
+// Receive is which functions ehc answers as a remote app would, and how long it
+// remembers events. The functions are fixed at start, and all of them differ.
+type Receive struct {
+	Handler Function   // is given one event
+	Batch   Function   // is given a list of them
+	Counts  []Function // each is given a counter's key, and answers its value
+	Inbox   InboxSpec
+}
+
+// InboxSpec bounds the memory of handled events. Whichever is reached first.
+type InboxSpec struct {
+	KeepFor time.Duration // how long an id is remembered
+	MaxIDs  int           // how many ids are
 }
 
 // LogSpec is how to log.

@@ -15,6 +15,7 @@ import (
 	"ehc/controller/discover"
 	"ehc/state"
 	"ehc/state/disk"
+	"ehc/state/inbox"
 	"ehc/state/outbox"
 	"ehc/state/spec"
 	"ehc/transport/ergonode"
@@ -45,6 +46,10 @@ func (d daemon) run(ctx context.Context) (err error) {
 	log := hclog.New(&hclog.LoggerOptions{
 		Name: "ehc", Level: hclog.LevelFromString(s.Log.Level), JSONFormat: s.Log.JSON, Output: d.log,
 	})
+	warnings := d.warnings(db)
+	for _, w := range warnings {
+		log.Warn(w)
+	}
 	box, err := outbox.Open(ctx, db, s.Outbox)
 	if err != nil {
 		return err
@@ -54,7 +59,16 @@ func (d daemon) run(ctx context.Context) (err error) {
 		return err
 	}
 	links := controller.NewLinks(store, log.Named("links"))
-	node, err := ergonode.Start(ctx, nodeOptions(config, store, links, log))
+	options, err := nodeOptions(config, store, links, log)
+	if err != nil {
+		return err
+	}
+	var counts *inbox.Box
+	if s.Receive != nil {
+		counts = inbox.New(db, s.Receive.Inbox)
+		options.Functions = controller.NewReceiver(counts, *s.Receive, log.Named("receive")).Functions()
+	}
+	node, err := ergonode.Start(ctx, options)
 	if err != nil {
 		return err
 	}
@@ -62,7 +76,7 @@ func (d daemon) run(ctx context.Context) (err error) {
 	poller := discover.NewPoller(store, s.Node)
 	ctl, err := controller.New(controller.Options{
 		Store: store, Box: box, Dialer: node, Links: links, Config: config, Discovery: poller,
-		Log: log.Named("controller"), Version: buildVersion().Version,
+		Log: log.Named("controller"), Version: buildVersion().Version, Inbox: counts, Warnings: warnings,
 	})
 	if err != nil {
 		return err
@@ -83,16 +97,23 @@ func (d daemon) run(ctx context.Context) (err error) {
 	return group.Wait()
 }
 
-// nodeOptions are those of the Erlang node that the config asks for.
-func nodeOptions(config *controller.Config, store *state.Store, links *controller.Links, log hclog.Logger) ergonode.Options {
+// nodeOptions are those of the Erlang node that the config asks for. It reads the
+// files of its TLS.
+func nodeOptions(config *controller.Config, store *state.Store, links *controller.Links, log hclog.Logger) (ergonode.Options, error) {
 	n := config.Spec().Node
 	listen := n.Listen
 	if host, err := netip.ParseAddr(n.Name.Host()); err == nil && !listen.IsValid() {
 		listen = host // not on every address: a cookie guards whatever listens
 	}
-	return ergonode.Options{
+	o := ergonode.Options{
 		Name: string(n.Name), Cookies: controller.Cookies(n.Cookies), AppCookies: controller.CookiesFor(store, config),
 		Listen: listen, Port: n.Port, EPMDPort: n.EPMDPort, Tick: n.Tick,
 		Observer: links, Log: log.Named("node"),
 	}
+	if n.TLS == (state.TLSSpec{}) {
+		return o, nil
+	}
+	var err error
+	o.TLS, err = ergonode.LoadTLS(n.TLS.CertFile, n.TLS.KeyFile, n.TLS.CAFile)
+	return o, err
 }

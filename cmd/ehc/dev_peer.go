@@ -68,35 +68,37 @@ func (p devPeer) run(ctx context.Context) error {
 	return nil
 }
 
-// entryOf reads an event as the Elixir handler matches it.
+// devEvent is an event as the Elixir handler matches it.
+type devEvent struct {
+	ID      string `erl:"event_id"`
+	Kind    string `erl:"type,atom"`
+	Payload struct {
+		Page  string `erl:"page_id,omitempty"`
+		Post  string `erl:"post_id,omitempty"`
+		Delta int    `erl:"delta,omitempty"`
+	} `erl:"payload"`
+}
+
+// entryOf is what the journal keeps of an event.
 func entryOf(event transport.Term) (entry, error) {
-	m, _ := event.(etf.Map)
-	id, _ := get[string](m, "event_id")
-	kind, _ := get[etf.Atom](m, "type")
-	payload, _ := get[etf.Map](m, "payload")
-	e := entry{id: id, kind: string(kind), delta: 1}
-	switch kind {
+	e, err := etf.As[devEvent](event)
+	if err != nil {
+		return entry{}, fmt.Errorf("not an event: %w", err)
+	}
+	made := entry{id: e.ID, kind: e.Kind, key: e.Payload.Post, delta: e.Payload.Delta}
+	switch e.Kind {
 	case "increment_visit":
-		e.key, _ = get[string](payload, "page_id")
-		e.delta, _ = get[int](payload, "delta")
+		made.key = e.Payload.Page
 	case "update_likes":
-		e.key, _ = get[string](payload, "post_id")
-		e.delta, _ = get[int](payload, "delta")
 	case "add_comment":
-		e.key, _ = get[string](payload, "post_id")
+		made.delta = 1
 	default:
 		return entry{}, errors.New("unknown event type")
 	}
-	if e.id == "" || e.key == "" {
+	if made.id == "" || made.key == "" {
 		return entry{}, errors.New("not an event")
 	}
-	return e, nil
-}
-
-func get[T any](m etf.Map, key etf.Atom) (T, bool) {
-	v, _ := m.Get(key)
-	t, ok := v.(T)
-	return t, ok
+	return made, nil
 }
 
 // nobody observes nothing.

@@ -175,7 +175,7 @@ func (s *story) emit(ctx context.Context, n int) error {
 
 func (s *story) untilPending(ctx context.Context, n int) error {
 	return until(ctx, "the outbox to be delivered", func() (bool, error) {
-		o, err := s.client.Outbox(ctx, "", 0)
+		o, err := s.client.Outbox(ctx, api.OutboxQuery{})
 		if err != nil {
 			return false, err
 		}

@@ -90,7 +90,7 @@ func (e *emitCommand) run(c *cobra.Command, args []string) error {
 	}
 	defer client.Close()
 	if fromInput {
-		return e.emitLines(c.Context(), client)
+		return e.emitLines(c.Context(), client, e.streams.in, newEvent)
 	}
 	return e.emit(c.Context(), client, []api.Event{event})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"ehc/controller/api"
@@ -16,6 +17,9 @@ type scene struct {
 	Status api.Status `json:"status"`
 	Plan   api.Plan   `json:"plan"`
 	Outbox api.Outbox `json:"outbox"`
+	// Dead are the dead letters.
+	Dead   []api.Event `json:"dead"`
+	Counts api.Counts  `json:"counts"`
 
 	// Refuse is the answer to a request that gives a file.
 	Refuse *api.Problem `json:"refuse"`
@@ -156,11 +160,62 @@ func (f *fake) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, error)
 	return out, nil
 }
 
-func (f *fake) Outbox(_ context.Context, app string, limit int) (api.Outbox, error) {
+func (f *fake) Outbox(_ context.Context, q api.OutboxQuery) (api.Outbox, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.note("outbox", map[string]any{"app": app, "limit": limit})
-	return f.now.Outbox, nil
+	f.note("outbox", map[string]any{"app": q.App, "id": q.ID, "dead": q.Dead, "after": q.After, "limit": q.Limit})
+	box := f.now.Outbox
+	if q.Dead {
+		box.Events = f.now.Dead
+	}
+	var found []api.Event
+	for _, e := range append(box.Events[:len(box.Events):len(box.Events)], f.now.Dead...) {
+		if q.ID != "" && e.ID == q.ID {
+			found = append(found, e)
+		}
+	}
+	switch {
+	case q.ID != "":
+		box.Events = found
+	case q.After > 0: // a page behind the first
+		box.Events = slices.DeleteFunc(slices.Clone(box.Events), func(e api.Event) bool { return e.Seq <= q.After })
+	}
+	return box, nil
+}
+
+func (f *fake) Retry(_ context.Context, s api.OutboxSelection) (api.OutboxChange, error) {
+	return f.change("retry", s)
+}
+
+func (f *fake) Drop(_ context.Context, s api.OutboxSelection) (api.OutboxChange, error) {
+	return f.change("drop", s)
+}
+
+// change says that all that was asked for is done, but for the id nobodys.
+func (f *fake) change(what string, s api.OutboxSelection) (api.OutboxChange, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.note(what, s)
+	if s.All {
+		return api.OutboxChange{Events: len(f.now.Dead)}, nil
+	}
+	if s.Through != nil {
+		return api.OutboxChange{Events: int(*s.Through)}, nil
+	}
+	return api.OutboxChange{Events: len(s.IDs) - len(slices.DeleteFunc(slices.Clone(s.IDs), func(id string) bool { return id != "nobodys" }))}, nil
+}
+
+func (f *fake) Counts(_ context.Context, key string, limit int) (api.Counts, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.note("counts", map[string]any{"key": key, "limit": limit})
+	counts := f.now.Counts
+	for _, c := range counts.Counts {
+		if c.Key == key {
+			return api.Counts{Counts: []api.Count{c}}, nil
+		}
+	}
+	return counts, nil
 }
 
 // shortName is file without its folders, which differ from run to run.

@@ -13,35 +13,40 @@ import (
 
 func newOutboxCommand(s *streams) *cobra.Command {
 	c := &cobra.Command{
-		Use:         "outbox COMMAND",
-		Short:       "Look at the events that wait",
-		Long:        "Look at the events that are on disk and wait to be delivered.",
-		Example:     "  ehc outbox list",
+		Use:   "outbox COMMAND",
+		Short: "Look at the events that wait, and at the dead letters",
+		Long: `Look at the events that are on disk and wait to be delivered, and at the dead
+letters: events that could not be delivered. Those are kept until someone retries
+or drops them.`,
+		Example: `  ehc outbox list
+  ehc outbox list -dead
+  ehc outbox retry -all`,
 		Annotations: after(plainCodes, "  ehc outbox list"),
 		Args:        aCommand,
 		RunE:        func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newOutboxListCommand(s))
+	c.AddCommand(newOutboxListCommand(s), newOutboxPeekCommand(s), newOutboxRetryCommand(s), newOutboxDropCommand(s),
+		newOutboxExportCommand(s), newOutboxImportCommand(s))
 	return c
 }
 
 func newOutboxListCommand(s *streams) *cobra.Command {
 	var output *choice
-	var app string
-	var limit int
+	var q api.OutboxQuery
 	c := &cobra.Command{
-		Use:   "list [-app APP] [-limit N] [-o text|json|wide]",
+		Use:   "list [-app APP] [-dead] [-limit N] [-o text|json|wide]",
 		Short: "List what waits, oldest first",
 		Long: `List the queues, and the events in them that are not delivered yet, oldest first,
-with how often each was tried and why that failed.`,
+with how often each was tried and why that failed; or the dead letters.`,
 		Example: `  ehc outbox list
+  ehc outbox list -dead
   ehc outbox list -app phoenix -limit 10 -o wide
   ehc outbox list -o json`,
 		Annotations: after(plainCodes, "  ehc status, to see why a queue waits"),
 		Args:        noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if limit < 0 {
-				return usage(c, fmt.Errorf("-limit %d: want 0 or more", limit))
+			if q.Limit < 0 {
+				return usage(c, fmt.Errorf("-limit %d: want 0 or more", q.Limit))
 			}
 			client, err := controllerOf(c, s)
 			if err != nil {
@@ -49,7 +54,7 @@ with how often each was tried and why that failed.`,
 			}
 			defer client.Close()
 			box, err := limited(c.Context(), func(ctx context.Context) (api.Outbox, error) {
-				return client.Outbox(ctx, app, limit)
+				return client.Outbox(ctx, q)
 			})
 			if err != nil {
 				return err
@@ -57,45 +62,69 @@ with how often each was tried and why that failed.`,
 			if output.word == asJSON {
 				return writeJSON(s.out, box)
 			}
-			_, err = io.WriteString(s.out, outboxText(box, app, s.now(), output.word == asWide))
+			_, err = io.WriteString(s.out, outboxText(box, q, s.now(), output.word == asWide))
 			return err
 		},
 	}
-	c.Flags().StringVar(&app, "app", "", "only what waits for this `APP`")
-	c.Flags().IntVar(&limit, "limit", 100, "at most `N` events")
+	c.Flags().StringVar(&q.App, "app", "", "only events for this `APP`")
+	c.Flags().BoolVar(&q.Dead, "dead", false, "the dead letters")
+	c.Flags().IntVar(&q.Limit, "limit", 100, "at most `N` events")
 	output = outputFlag(c, asText, asJSON, asWide)
 	return c
 }
 
 // outboxText is an outbox as people read it: the queues, then the events.
-func outboxText(box api.Outbox, app string, now time.Time, wide bool) string {
+func outboxText(box api.Outbox, q api.OutboxQuery, now time.Time, wide bool) string {
 	var queues []api.OutboxApp
-	waiting := 0
-	for _, q := range box.Apps {
-		if app == "" || q.App == app {
-			queues = append(queues, q)
-			waiting += q.Pending
+	waiting, dead := 0, 0
+	for _, a := range box.Apps {
+		if q.App == "" || a.App == q.App {
+			queues = append(queues, a)
+			waiting, dead = waiting+a.Pending, dead+a.Dead
 		}
 	}
-	if waiting == 0 && len(box.Events) == 0 {
-		return "Nothing waits.\n"
+	total, nothing := waiting, "Nothing waits.\n"
+	if dead > 0 {
+		nothing = fmt.Sprintf("Nothing waits; %d dead: ehc outbox list -dead\n", dead)
 	}
-	t := table{indent: true}
-	head := []string{"APP", "SEQ", "ID", "TYPE", "INSERTED", "TRIES", "ERROR"}
-	if wide {
-		head = append(head, "PAYLOAD")
+	if q.Dead {
+		total, nothing = dead, "There are no dead letters.\n"
 	}
-	t.add(head...)
-	for _, e := range box.Events {
-		row := []string{e.App, fmt.Sprint(e.Seq), e.ID, e.Type, when(e.InsertedAt, now, wide), fmt.Sprint(e.Tries), orElse(e.Error, "-")}
-		if wide {
-			row = append(row, string(e.Payload))
-		}
-		t.add(row...)
+	if total == 0 && len(box.Events) == 0 {
+		return nothing
 	}
-	text := queueTable(queues, now, wide).text() + "\n" + t.text()
-	if more := waiting - len(box.Events); more > 0 {
+	text := queueTable(queues, now, wide).text() + "\n" + eventTable(box.Events, q.Dead, now, wide).text()
+	if more := total - len(box.Events); more > 0 {
 		text += fmt.Sprintf("\n%d more; -limit N shows more.\n", more)
 	}
 	return text
+}
+
+// eventTable is the table of events that wait, or of dead letters.
+func eventTable(events []api.Event, dead bool, now time.Time, wide bool) table {
+	t := table{indent: true}
+	t.add(eventCells(dead, wide, []string{"APP", "SEQ", "ID", "TYPE", "INSERTED"}, "DIED", "TRIES", "REASON", "ERROR", "PAYLOAD")...)
+	for _, e := range events {
+		first := []string{e.App, fmt.Sprint(e.Seq), e.ID, e.Type, when(e.InsertedAt, now, wide)}
+		t.add(eventCells(dead, wide, first, when(e.DiedAt, now, wide), fmt.Sprint(e.Tries), orElse(e.Reason, "-"),
+			orElse(e.Error, "-"), string(e.Payload))...)
+	}
+	return t
+}
+
+// eventCells is a row: when it died and the reason only of the dead, the payload
+// only in a wide table.
+func eventCells(dead, wide bool, row []string, died, tries, reason, why, payload string) []string {
+	if dead {
+		row = append(row, died)
+	}
+	row = append(row, tries)
+	if dead {
+		row = append(row, reason)
+	}
+	row = append(row, why)
+	if wide {
+		row = append(row, payload)
+	}
+	return row
 }

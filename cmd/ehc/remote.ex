@@ -37,7 +37,18 @@ defmodule EventHorizon.Remote.Handler do
       {:increment_visit, %{page_id: page, delta: delta}} -> Journal.record(id, type, page, delta)
       {:update_likes, %{post_id: post, delta: delta}} -> Journal.record(id, type, post, delta)
       {:add_comment, %{post_id: post, comment: comment}} when is_map(comment) -> Journal.record(id, type, post, 1)
+      {:poison, _} -> raise "poison"
       _ -> {:error, :unknown_event_type}
     end
+  end
+
+  # All of a batch, or how far it got: {:error, n, reason} when event n + 1 is refused.
+  def handle_buffered_events(events) when is_list(events) do
+    Enum.reduce_while(events, {:ok, 0}, fn event, {:ok, n} ->
+      case handle_buffered_event(event) do
+        :ok -> {:cont, {:ok, n + 1}}
+        {:error, reason} -> {:halt, {:error, n, reason}}
+      end
+    end)
   end
 end

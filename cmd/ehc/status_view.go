@@ -40,6 +40,9 @@ func (v statusView) header() string {
 	for _, name := range s.Config.RestartRequired {
 		text += v.paint.in(yellow, "Restart required:") + " " + printable(name) + "\n"
 	}
+	for _, w := range s.Warnings {
+		text += v.paint.in(yellow, "Warning:") + " " + printable(w) + "\n"
+	}
 	return text
 }
 

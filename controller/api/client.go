@@ -60,13 +60,43 @@ func (c *Client) Emit(ctx context.Context, r EmitRequest) (Emitted, error) {
 	return ask[Emitted](ctx, c, http.MethodPost, "/v1/events", r)
 }
 
-// Outbox lists up to limit waiting events; app "" means of every app.
-func (c *Client) Outbox(ctx context.Context, app string, limit int) (Outbox, error) {
-	q := url.Values{"limit": {strconv.Itoa(limit)}}
-	if app != "" {
-		q.Set("app", app)
+// Outbox lists what waits, or what is dead.
+func (c *Client) Outbox(ctx context.Context, q OutboxQuery) (Outbox, error) {
+	return ask[Outbox](ctx, c, http.MethodGet, "/v1/outbox?"+q.values().Encode(), nil)
+}
+
+func (q OutboxQuery) values() url.Values {
+	v := url.Values{"limit": {strconv.Itoa(q.Limit)}}
+	if q.App != "" {
+		v.Set("app", q.App)
 	}
-	return ask[Outbox](ctx, c, http.MethodGet, "/v1/outbox?"+q.Encode(), nil)
+	if q.ID != "" {
+		v.Set("id", q.ID)
+	}
+	if q.Dead {
+		v.Set("dead", "true")
+	}
+	if q.After > 0 {
+		v.Set("after", strconv.FormatUint(q.After, 10))
+	}
+	return v
+}
+
+// Retry puts dead letters back into their queues.
+func (c *Client) Retry(ctx context.Context, s OutboxSelection) (OutboxChange, error) {
+	return ask[OutboxChange](ctx, c, http.MethodPost, "/v1/outbox/retry", s)
+}
+
+// Drop deletes dead letters, or what waits.
+func (c *Client) Drop(ctx context.Context, s OutboxSelection) (OutboxChange, error) {
+	return ask[OutboxChange](ctx, c, http.MethodPost, "/v1/outbox/drop", s)
+}
+
+// Counts asks for the counter of a key, such as "visits:/blog", or for up to limit
+// counters of a name, such as "visits"; key "" means of every name.
+func (c *Client) Counts(ctx context.Context, key string, limit int) (Counts, error) {
+	q := url.Values{"key": {key}, "limit": {strconv.Itoa(limit)}}
+	return ask[Counts](ctx, c, http.MethodGet, "/v1/counts?"+q.Encode(), nil)
 }
 
 // Version asks for the controller's build.

@@ -26,7 +26,10 @@ type Backend interface {
 	Plan(ctx context.Context, r PlanRequest) (Plan, error)
 	Apply(ctx context.Context, r ApplyRequest) (Applied, error)
 	Emit(ctx context.Context, r EmitRequest) (Emitted, error)
-	Outbox(ctx context.Context, app string, limit int) (Outbox, error)
+	Outbox(ctx context.Context, q OutboxQuery) (Outbox, error)
+	Retry(ctx context.Context, s OutboxSelection) (OutboxChange, error)
+	Drop(ctx context.Context, s OutboxSelection) (OutboxChange, error)
+	Counts(ctx context.Context, key string, limit int) (Counts, error)
 }
 
 // Handler serves b. v is what /v1/version answers.
@@ -49,11 +52,24 @@ func Handler(b Backend, v Version) http.Handler {
 		})
 	}))
 	mux.HandleFunc("GET /v1/outbox", answer(func(r *http.Request) (any, error) {
+		q, err := outboxQuery(r)
+		if err != nil {
+			return nil, err
+		}
+		return b.Outbox(r.Context(), q)
+	}))
+	mux.HandleFunc("POST /v1/outbox/retry", answer(func(r *http.Request) (any, error) {
+		return with(r, b.Retry)
+	}))
+	mux.HandleFunc("POST /v1/outbox/drop", answer(func(r *http.Request) (any, error) {
+		return with(r, b.Drop)
+	}))
+	mux.HandleFunc("GET /v1/counts", answer(func(r *http.Request) (any, error) {
 		limit, err := limitOf(r)
 		if err != nil {
 			return nil, err
 		}
-		return b.Outbox(r.Context(), r.URL.Query().Get("app"), limit)
+		return b.Counts(r.Context(), r.URL.Query().Get("key"), limit)
 	}))
 	mux.HandleFunc("GET /v1/version", answer(func(*http.Request) (any, error) { return v, nil }))
 	mux.HandleFunc("/", answer(func(r *http.Request) (any, error) {
@@ -108,7 +124,9 @@ func answer(f func(*http.Request) (any, error)) http.HandlerFunc {
 		}
 		w.Header().Set("Content-Type", kind)
 		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(v) // a reader that left needs no answer
+		text := json.NewEncoder(w)
+		text.SetEscapeHTML(false) // payloads as they came
+		_ = text.Encode(v)        // a reader that left needs no answer
 	}
 }
 
@@ -144,6 +162,22 @@ func limitOf(r *http.Request) (int, error) {
 		return 0, NewProblem(http.StatusBadRequest, "limit %q: want a number from 0 to %d", text, maxLimit)
 	}
 	return n, nil
+}
+
+// outboxQuery is what a request asks for, as OutboxQuery.values writes it.
+func outboxQuery(r *http.Request) (OutboxQuery, error) {
+	limit, err := limitOf(r)
+	if err != nil {
+		return OutboxQuery{}, err
+	}
+	v := r.URL.Query()
+	q := OutboxQuery{App: v.Get("app"), ID: v.Get("id"), Dead: v.Get("dead") == "true", Limit: limit}
+	if text := v.Get("after"); text != "" {
+		if q.After, err = strconv.ParseUint(text, 10, 63); err != nil {
+			return q, NewProblem(http.StatusBadRequest, "after %q: want the number of an event", text)
+		}
+	}
+	return q, nil
 }
 
 func problemOf(err error) *Problem {

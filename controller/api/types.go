@@ -6,7 +6,10 @@
 //	POST /v1/plan     PlanRequest      Plan
 //	POST /v1/apply    ApplyRequest     Applied
 //	POST /v1/events   EmitRequest      Emitted
-//	GET  /v1/outbox?app=A&limit=N      Outbox
+//	GET  /v1/outbox?app=A&limit=N&…    Outbox (see OutboxQuery)
+//	POST /v1/outbox/retry OutboxSelection  OutboxChange
+//	POST /v1/outbox/drop  OutboxSelection  OutboxChange
+//	GET  /v1/counts?key=K&limit=N      Counts
 //	GET  /v1/version                   Version
 //
 // Everything else is a Problem (RFC 9457), with its status.
@@ -27,6 +30,8 @@ type Status struct {
 	Nodes   []Node      `json:"nodes"`  // ordered by name; never null
 	Apps    []App       `json:"apps"`   // ordered by name; never null
 	Outbox  []OutboxApp `json:"outbox"` // ordered by app; never null
+	// Warnings is what was found wrong at the start, for people.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Config is which file is in force.
@@ -42,9 +47,9 @@ type Config struct {
 // Node is one node and the link to it.
 type Node struct {
 	Node     string    `json:"node"`
-	App      string    `json:"app"`   // empty: no peer block claims it
-	Phase    string    `json:"phase"` // "up" or "down"
-	Since    time.Time `json:"since"`
+	App      string    `json:"app"`            // empty: no peer block claims it
+	Phase    string    `json:"phase"`          // "up" or "down"
+	Since    time.Time `json:"since,omitzero"` // when the phase began; none before the first connection
 	Creation uint32    `json:"creation"`
 	Release  string    `json:"otp_release,omitempty"`
 	Reason   string    `json:"reason,omitempty"`  // a stable word, such as CookieRejected
@@ -60,7 +65,7 @@ type App struct {
 }
 
 // Condition is one thing that holds for an app, or does not: Discovered,
-// Connected, Synced, Drained.
+// Connected, Synced; for an app that gets events Drained and OutboxIntact, too.
 type Condition struct {
 	Type    string `json:"type"`
 	Status  string `json:"status"` // "True", "False" or "Unknown"
@@ -132,7 +137,7 @@ type Applied struct {
 	Plan Plan `json:"plan"`
 }
 
-// Event is an event to emit, or one that waits.
+// Event is an event to emit, one that waits, or a dead letter.
 type Event struct {
 	ID      string          `json:"id,omitempty"` // minted if empty
 	Type    string          `json:"type"`
@@ -140,9 +145,12 @@ type Event struct {
 
 	App        string    `json:"app,omitempty"` // to emit: only to this app; empty: to every app that gets events
 	Seq        uint64    `json:"seq,omitempty"`
-	InsertedAt time.Time `json:"inserted_at,omitzero"`
+	InsertedAt time.Time `json:"inserted_at,omitzero"` // to emit: now if it is zero
 	Tries      int       `json:"tries,omitempty"`
 	Error      string    `json:"error,omitempty"` // why the last try failed
+
+	Reason string    `json:"reason,omitempty"` // of a dead letter: a stable word, such as HandlerRefused
+	DiedAt time.Time `json:"died_at,omitzero"` // of a dead letter
 }
 
 // EmitRequest enqueues events, all or none.
@@ -162,10 +170,49 @@ type Emitted struct {
 	Delivered bool     `json:"delivered"` // with wait "delivered": all of them were
 }
 
-// Outbox is what waits, oldest first.
+// OutboxQuery says which events to list. It goes over the wire as the query
+// ?app=&id=&dead=true&after=&limit=.
+type OutboxQuery struct {
+	App   string // empty: of every app
+	ID    string // only events of this id, waiting or dead; the rest does not count then
+	Dead  bool   // the dead letters, not what waits
+	After uint64 // only those with a greater number; needs an App
+	Limit int    // at most so many; 0: as many as one answer has, which is 1000
+}
+
+// OutboxSelection names dead letters: by id, or all of them. With Through, which
+// only drop takes, it names what waits for App up to that number; 0 drops nothing
+// and mends the counters of a damaged queue.
+type OutboxSelection struct {
+	App     string   `json:"app,omitempty"` // empty: of every app
+	IDs     []string `json:"ids,omitempty"`
+	All     bool     `json:"all,omitempty"`
+	Through *uint64  `json:"through,omitempty"`
+}
+
+// OutboxChange says how many events were retried or dropped.
+type OutboxChange struct {
+	Events int `json:"events"`
+}
+
+// Outbox is what waits, or what is dead, oldest first.
 type Outbox struct {
 	Apps   []OutboxApp `json:"apps"`
 	Events []Event     `json:"events"`
+}
+
+// Counts are counters of the events that other nodes have delivered, ordered by
+// key: the one that was asked for, or those of a name, or all.
+type Counts struct {
+	Counts []Count `json:"counts"`         // never null
+	More   bool    `json:"more,omitempty"` // there are others, beyond the limit
+}
+
+// Count is one counter: "visits:/blog" is of visits, for the page /blog. One that
+// was asked for and never changed is there, with 0.
+type Count struct {
+	Key   string `json:"key"`
+	Count int64  `json:"count"`
 }
 
 // Version is the controller's build.

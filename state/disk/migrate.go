@@ -36,6 +36,55 @@ func steps() []string {
 			PRIMARY KEY (app, seq)
 		 ) STRICT, WITHOUT ROWID;
 		 CREATE UNIQUE INDEX outbox_event_id ON outbox_event (app, id);`,
+		// 2: the inbox (its rows are told of there).
+		`CREATE TABLE inbox_count (
+			n     INTEGER NOT NULL PRIMARY KEY,
+			name  TEXT    NOT NULL,
+			key   TEXT    NOT NULL,
+			value INTEGER NOT NULL,
+			crc   INTEGER NOT NULL
+		 ) STRICT;
+		 CREATE UNIQUE INDEX inbox_count_key ON inbox_count (name, key);
+		 CREATE TABLE inbox_event (
+			n      INTEGER NOT NULL PRIMARY KEY,
+			id     TEXT    NOT NULL,
+			source TEXT    NOT NULL,
+			epoch  INTEGER NOT NULL,
+			seq    INTEGER NOT NULL,
+			at     INTEGER NOT NULL,
+			crc    INTEGER NOT NULL
+		 ) STRICT;
+		 CREATE UNIQUE INDEX inbox_event_id ON inbox_event (id);
+		 CREATE TABLE inbox_source (
+			source TEXT    NOT NULL PRIMARY KEY,
+			epoch  INTEGER NOT NULL,
+			seq    INTEGER NOT NULL,
+			crc    INTEGER NOT NULL
+		 ) STRICT, WITHOUT ROWID;`,
+		// 3: dead letters, the ids of delivered events, and the age of an event.
+		`CREATE TABLE outbox_dead (
+			app         TEXT    NOT NULL,
+			seq         INTEGER NOT NULL,
+			id          TEXT    NOT NULL,
+			type        TEXT    NOT NULL,
+			payload     BLOB    NOT NULL,
+			inserted_at INTEGER NOT NULL,
+			tries       INTEGER NOT NULL,
+			last_error  TEXT    NOT NULL,
+			reason      TEXT    NOT NULL,
+			died_at     INTEGER NOT NULL,
+			crc         INTEGER NOT NULL,
+			PRIMARY KEY (app, seq)
+		 ) STRICT, WITHOUT ROWID;
+		 CREATE UNIQUE INDEX outbox_dead_id ON outbox_dead (app, id);
+		 CREATE TABLE outbox_done (
+			app TEXT    NOT NULL,
+			seq INTEGER NOT NULL,
+			id  TEXT    NOT NULL,
+			PRIMARY KEY (app, seq)
+		 ) STRICT, WITHOUT ROWID;
+		 CREATE UNIQUE INDEX outbox_done_id ON outbox_done (app, id);
+		 ALTER TABLE outbox_event ADD COLUMN queued_at INTEGER NOT NULL DEFAULT 0;`,
 	}
 }
 

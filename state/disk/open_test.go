@@ -3,6 +3,7 @@ package disk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,7 +92,7 @@ func TestAFileThatIsNotThisVersionsIsRefused(t *testing.T) {
 func TestMigrationGoesOnWhereItStopped(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
 	broken := append(testSteps(), "CREATE TABLE second (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1)")
-	if _, err := open(ctx, dir, broken); err == nil || !strings.Contains(err.Error(), "migrate to step 3") {
+	if _, err := open(ctx, dir, broken); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("migrate to step %d", len(broken))) {
 		t.Fatalf("got %v, want the step that is broken", err)
 	}
 	// Nothing of the broken step is there, and the steps before it are.

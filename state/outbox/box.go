@@ -32,6 +32,7 @@ type Box struct {
 type Stat struct {
 	App     string
 	Pending int
+	Dead    int       // dead letters
 	Bytes   int64     // of the payloads that wait
 	Oldest  time.Time // when the first that waits was inserted; zero if none waits
 	// Damage is what was last found wrong with the rows; nil if nothing was. It
@@ -40,7 +41,8 @@ type Stat struct {
 }
 
 // Open takes up the queues as the store has them. It reads each app's counters
-// and its first and last number, not the events. Damage does not fail it: the
+// and its first and last number, and counts its dead letters; it does not read
+// the events. Damage does not fail it: the
 // app's Stat tells of it, and its methods do.
 func Open(ctx context.Context, db *disk.DB, limits state.OutboxSpec) (*Box, error) {
 	b := &Box{db: db, ids: newMint(), limits: limits, queues: map[string]*queue{}}
@@ -56,6 +58,9 @@ func Open(ctx context.Context, db *disk.DB, limits state.OutboxSpec) (*Box, erro
 			}
 			q := &queue{row: r}
 			if err != nil && !errors.As(err, &q.damage) {
+				return err
+			}
+			if q.dead.letters, _, err = letters(tx, app); err != nil {
 				return err
 			}
 			q.told = step(r.pending())
@@ -117,7 +122,7 @@ func (b *Box) Stats() []Stat {
 	stats := make([]Stat, 0, len(b.queues))
 	for app, q := range b.queues {
 		stats = append(stats, Stat{
-			App: app, Pending: q.row.pending(), Bytes: q.row.bytes, Oldest: q.row.oldest(), Damage: q.damage,
+			App: app, Pending: q.row.pending(), Dead: q.dead.letters, Bytes: q.row.bytes, Oldest: q.row.oldest(), Damage: q.damage,
 		})
 	}
 	slices.SortFunc(stats, func(x, y Stat) int { return cmp.Compare(x.App, y.App) })

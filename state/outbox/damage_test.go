@@ -55,13 +55,13 @@ func TestDamageIsReportedAndStopsTheQueue(t *testing.T) {
 			if d := b.Stats()[0].Damage; c.atOpen != (d != nil) || c.atOpen && d.Seq != c.seq {
 				t.Errorf("at Open: %v", d)
 			}
-			got, err := b.Head(ctx, "a", 10)
+			got, err := b.Head(ctx, "a", 0, 10)
 			if c.before > 0 {
 				if diff := cmp.Diff(events[:c.before], got); diff != "" || err != nil {
 					t.Fatalf("before the damage: %v %s", err, diff)
 				}
 				must(t, b.Delivered(ctx, "a", got[len(got)-1].Seq))
-				got, err = b.Head(ctx, "a", 10)
+				got, err = b.Head(ctx, "a", 0, 10)
 			}
 			var d *DamageError
 			if !errors.As(err, &d) || d.App != "a" || d.Seq != c.seq || len(got) > 0 {
@@ -70,7 +70,7 @@ func TestDamageIsReportedAndStopsTheQueue(t *testing.T) {
 			if stat := b.Stats()[0]; stat.App != "a" || stat.Damage == nil {
 				t.Errorf("Stats has %+v", stat)
 			}
-			if listed, err := b.List(ctx, "a", 10); !errors.As(err, &d) {
+			if listed, err := b.List(ctx, "a", 0, 10); !errors.As(err, &d) {
 				t.Errorf("List: %d events, %v", len(listed), err)
 			}
 			if n := len(head(t, b, "b", 1)); n != 1 {
@@ -128,7 +128,7 @@ func TestABitFlippedInTheFileIsReported(t *testing.T) {
 	}
 	must(t, b.Delivered(ctx, "a", 1))
 	var d *DamageError
-	if _, err := b.Head(ctx, "a", 10); !errors.As(err, &d) || d.Seq != 2 {
+	if _, err := b.Head(ctx, "a", 0, 10); !errors.As(err, &d) || d.Seq != 2 {
 		t.Errorf("got %v, want damage of event 2", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"ehc/state"
 	"ehc/state/disk"
 )
 
@@ -13,7 +14,9 @@ import (
 // them or none. When it returns nil they are durable, and the events returned,
 // one for each given, say where they are. An id that waits for its app already
 // is not enqueued again: the event returned for it is the one that waits,
-// whatever else was given with the id.
+// whatever else was given with the id. Nor is one of a dead letter, or of an
+// event that was delivered and is remembered: the event returned for it has the
+// Seq that it had, for which Wait says what became of it.
 //
 // It never waits for room: a *FullError comes at once. It waits for one flush
 // of the disk, together with all that is enqueued at that time. ErrInvalid and
@@ -28,9 +31,9 @@ func (b *Box) Enqueue(ctx context.Context, events ...New) ([]Event, error) {
 	limits := b.maxima()
 	var after map[string]rowState
 	err = b.db.Write(ctx, func(tx *disk.Tx) (err error) {
-		in := insert{tx: tx, maxEvents: limits.MaxEvents, maxBytes: limits.MaxBytes, rows: map[string]*openRow{}}
+		in := insert{tx: tx, limits: limits, now: time.Now(), rows: map[string]*openRow{}}
 		for i := range out {
-			if err := in.event(&out[i]); err != nil {
+			if err := in.event(&out[i], events[i].Minted || events[i].ID == ""); err != nil {
 				return err
 			}
 		}
@@ -70,10 +73,10 @@ func (b *Box) check(events []New) ([]Event, error) {
 
 // insert is one Enqueue inside its transaction.
 type insert struct {
-	tx        *disk.Tx
-	maxEvents int
-	maxBytes  int64
-	rows      map[string]*openRow
+	tx     *disk.Tx
+	limits state.OutboxSpec
+	now    time.Time
+	rows   map[string]*openRow
 }
 
 // openRow is an app's row in the making.
@@ -82,21 +85,29 @@ type openRow struct {
 	changed bool
 }
 
-// event enqueues e and sets its Seq, or replaces it by the one that waits.
-func (in *insert) event(e *Event) error {
+// event enqueues e and sets its Seq, or replaces it by the one that waits. Unless
+// the id is new, it is looked for among those that wait no longer.
+func (in *insert) event(e *Event, isNew bool) error {
 	r, err := in.row(e.App)
 	if err != nil {
 		return err
 	}
-	if r.pending() >= in.maxEvents || r.bytes+int64(len(e.Payload)) > in.maxBytes {
+	if !isNew {
+		if done, err := in.done(e); err != nil || done {
+			return err
+		}
+	}
+	if r.pending() >= in.limits.MaxEvents || r.bytes+int64(len(e.Payload)) > in.limits.MaxBytes {
 		// What waits already needs no room.
-		full := &FullError{App: e.App, Events: r.pending(), MaxEvents: in.maxEvents, Bytes: r.bytes, MaxBytes: in.maxBytes}
+		full := &FullError{
+			App: e.App, Events: r.pending(), MaxEvents: in.limits.MaxEvents, Bytes: r.bytes, MaxBytes: in.limits.MaxBytes,
+		}
 		return in.known(e, full)
 	}
 	e.Seq = r.next
-	n, err := in.tx.Exec(`INSERT INTO outbox_event (app, seq, id, type, payload, inserted_at, crc)
-		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (app, id) DO NOTHING`,
-		e.App, e.Seq, e.ID, e.Type, []byte(e.Payload), e.InsertedAt.UnixNano(), int64(e.crc()))
+	n, err := in.tx.Exec(`INSERT INTO outbox_event (app, seq, id, type, payload, inserted_at, crc, queued_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (app, id) DO NOTHING`,
+		e.App, e.Seq, e.ID, e.Type, []byte(e.Payload), e.InsertedAt.UnixNano(), int64(e.crc()), in.now.UnixNano())
 	if err != nil {
 		return fmt.Errorf("insert event %d of %s: %w", e.Seq, e.App, err)
 	}
@@ -110,6 +121,19 @@ func (in *insert) event(e *Event) error {
 	r.bytes += int64(len(e.Payload))
 	r.changed = true
 	return nil
+}
+
+// done sets the Seq of an event whose id was delivered or is a dead letter.
+func (in *insert) done(e *Event) (bool, error) {
+	err := in.tx.QueryRow(`SELECT seq FROM outbox_done WHERE app = ?1 AND id = ?2
+		UNION ALL SELECT seq FROM outbox_dead WHERE app = ?1 AND id = ?2 LIMIT 1`, e.App, e.ID).Scan(&e.Seq)
+	if errors.Is(err, disk.ErrNoRow) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for id %s of %s: %w", e.ID, e.App, err)
+	}
+	return true, nil
 }
 
 // known replaces e by the event of its id that waits, or returns otherwise.

@@ -92,7 +92,7 @@ func TestAnEventComesBackAsItWasGiven(t *testing.T) {
 	}
 }
 
-func TestAnIDThatWaitsIsNotEnqueuedAgain(t *testing.T) {
+func TestAnIDThatIsKnownIsNotEnqueuedAgain(t *testing.T) {
 	ctx := context.Background()
 	b := newTest(t)
 	first, again := visit("billing", 1), visit("billing", 2)
@@ -111,11 +111,12 @@ func TestAnIDThatWaitsIsNotEnqueuedAgain(t *testing.T) {
 		t.Errorf("in a later call: %+v", out)
 	}
 	must(t, b.Delivered(ctx, "billing", 1))
-	out, err = b.Enqueue(ctx, first)
+	out, err = b.Enqueue(ctx, first, visit("billing", 4))
 	must(t, err)
-	if out[0].Seq != 3 {
+	if out[0].Seq != 1 || out[1].Seq != 3 {
 		t.Errorf("after its delivery: %+v", out)
 	}
+	must(t, b.Wait(ctx, "billing", out[0].Seq))
 }
 
 func TestAFullQueueSaysSo(t *testing.T) {

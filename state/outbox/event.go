@@ -24,9 +24,12 @@ const (
 
 // New is an event to enqueue.
 type New struct {
-	App  string
-	ID   string // minted if empty
-	Type string
+	App string
+	ID  string // minted if empty
+	// Minted says that ID is fresh from MintID: no need to look whether it has
+	// been delivered, or is a dead letter.
+	Minted bool
+	Type   string
 	// Payload is a JSON object, kept byte by byte.
 	Payload json.RawMessage
 	// InsertedAt is the time of Enqueue if zero. It orders nothing.

@@ -13,15 +13,16 @@ const selectEvent = "SELECT seq, id, type, payload, inserted_at, crc, tries, las
 
 // Head returns the n events that have waited longest for an app, oldest first,
 // fewer if fewer wait or if they come to more than MaxCallBytes, and none for
-// an app that never had any. It takes nothing out: see Delivered.
+// an app that never had any. It takes nothing out: see Delivered. Events up to
+// the number after are left out: a drain reads on behind what is under way.
 //
 // Every event is checked against its checksum and must follow the one before.
 // Those ahead of damage are returned as if there were no more; when the damage
 // is first in the queue, Head returns it, a *DamageError, and it stays there.
-func (b *Box) Head(ctx context.Context, app string, n int) ([]Event, error) {
+func (b *Box) Head(ctx context.Context, app string, after uint64, n int) ([]Event, error) {
 	var events []Event
 	err := b.db.View(ctx, func(tx *disk.Tx) (err error) {
-		events, err = read(tx, app, n)
+		events, err = read(tx, app, after, n)
 		return err
 	})
 	var d *DamageError
@@ -35,24 +36,21 @@ func (b *Box) Head(ctx context.Context, app string, n int) ([]Event, error) {
 }
 
 // List returns up to limit events of an app, or of all apps if app is empty,
-// ordered by app and then as they wait. A limit of 0 or beyond MaxCall is
-// MaxCall. At damage it returns the events before it together with the
+// ordered by app and then as they wait, without those up to the number after. A
+// limit of 0 or beyond MaxCall is MaxCall. At damage it returns the events before it together with the
 // *DamageError.
-func (b *Box) List(ctx context.Context, app string, limit int) ([]Event, error) {
+func (b *Box) List(ctx context.Context, app string, after uint64, limit int) ([]Event, error) {
 	if limit <= 0 || limit > MaxCall {
 		limit = MaxCall
 	}
 	var events []Event
 	err := b.db.View(ctx, func(tx *disk.Tx) error {
-		apps := []string{app}
-		if app == "" {
-			var err error
-			if apps, err = appsOf(tx); err != nil {
-				return err
-			}
+		apps, err := appsOrAll(tx, app)
+		if err != nil {
+			return err
 		}
 		for _, app := range apps {
-			more, err := read(tx, app, limit-len(events))
+			more, err := read(tx, app, after, limit-len(events))
 			events = append(events, more...)
 			if err != nil || len(events) == limit {
 				return err
@@ -66,17 +64,29 @@ func (b *Box) List(ctx context.Context, app string, limit int) ([]Event, error) 
 	return events, nil
 }
 
-// read returns the first n events of an app. With a *DamageError it returns
-// those before the damage.
-func read(tx *disk.Tx, app string, n int) ([]Event, error) {
+// appsOrAll is app, or every app if it is empty.
+func appsOrAll(tx *disk.Tx, app string) ([]string, error) {
+	if app != "" {
+		return []string{app}, nil
+	}
+	return appsOf(tx)
+}
+
+// read returns the first n events of an app behind the number after. With a
+// *DamageError it returns those before the damage.
+func read(tx *disk.Tx, app string, after uint64, n int) ([]Event, error) {
 	r, _, err := load(tx, app)
 	if err != nil {
 		return nil, err
 	}
 	n = min(n, MaxCall)
 	s := scanner{app: app}
-	want := r.head
-	for raw, err := range tx.Query(selectEvent+"WHERE app = ? ORDER BY seq LIMIT ?", app, max(n, 0)) {
+	want := max(r.head, min(after, maxSeq)+1)
+	from := want
+	if after < r.head {
+		from = 0 // what is there before the head is damage
+	}
+	for raw, err := range tx.Query(selectEvent+"WHERE app = ? AND seq >= ? ORDER BY seq LIMIT ?", app, from, max(n, 0)) {
 		if err == nil {
 			err = s.one(raw)
 		}
@@ -99,7 +109,7 @@ func read(tx *disk.Tx, app string, n int) ([]Event, error) {
 			return s.events[:max(last, 1)], nil
 		}
 	}
-	if len(s.events) < n && want != r.next {
+	if len(s.events) < n && want < r.next {
 		return s.events, &DamageError{App: app, Seq: want, What: "is missing"}
 	}
 	return s.events, nil

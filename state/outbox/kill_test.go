@@ -70,7 +70,7 @@ func victim(dir string) {
 	}
 	for i := 0; ; i++ {
 		app := victimApps[i%len(victimApps)]
-		events, err := b.Head(ctx, app, 1+i%7)
+		events, err := b.Head(ctx, app, 0, 1+i%7)
 		if err == nil && len(events) > 0 {
 			last := events[len(events)-1].Seq
 			say("striking", app, last, "-")

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-var roomy = state.OutboxSpec{MaxEvents: 1_000_000, MaxBytes: 1 << 40}
+var roomy = state.OutboxSpec{MaxEvents: 1_000_000, MaxBytes: 1 << 40, MaxDead: 1000, Remember: 1000}
 
 // openTest opens a box over the store in dir; close closes the store.
 func openTest(t testing.TB, dir string, limits state.OutboxSpec) (b *Box, close func()) {
@@ -65,7 +65,7 @@ func enqueue(t testing.TB, b *Box, app string, n int) (events []Event) {
 
 func head(t testing.TB, b *Box, app string, n int) []Event {
 	t.Helper()
-	events, err := b.Head(context.Background(), app, n)
+	events, err := b.Head(context.Background(), app, 0, n)
 	must(t, err)
 	return events
 }

@@ -11,6 +11,7 @@ type queue struct {
 	row     row
 	order   uint64 // of row: states are learned in any order, the newest stays
 	damage  *DamageError
+	dead    deadState
 	waiters map[*waiter]bool
 	dropped []span
 
@@ -23,6 +24,13 @@ type queue struct {
 type rowState struct {
 	row
 	order uint64
+}
+
+// deadState is how many dead letters an app has as one transaction leaves it, and
+// its place among all.
+type deadState struct {
+	letters int
+	order   uint64
 }
 
 // OnChange sets the function that is told when an app's queue leaves zero or
@@ -49,6 +57,18 @@ func step(pending int) int {
 // stamp orders a row state. Only functions that the store runs may call it, one
 // at a time: so the order is that of the commits.
 func (b *Box) stamp(r row) rowState { return rowState{r, b.order.Add(1)} }
+
+// stampDead is stamp for the number of dead letters.
+func (b *Box) stampDead(letters int) deadState { return deadState{letters, b.order.Add(1)} }
+
+// learnDead takes up how many dead letters are on disk.
+func (b *Box) learnDead(app string, dead deadState) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if q := b.queue(app); dead.order > q.dead.order {
+		q.dead = dead
+	}
+}
 
 // learn takes up row states that are on disk, wakes who waited for them, and
 // tells the hook.
@@ -102,7 +122,7 @@ func (b *Box) queue(app string) *queue {
 // noteDamage keeps what err tells of damage for Stats, and returns err.
 func (b *Box) noteDamage(err error) error {
 	var d *DamageError
-	if errors.As(err, &d) {
+	if errors.As(err, &d) && !d.Dead {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.queue(d.App).damage = d

@@ -3,17 +3,18 @@ package outbox
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"ehc/state/disk"
 )
 
 // Delivered strikes out an app's events up to and including through, in one
-// durable transaction. They are never returned again. Those struck out before
+// durable transaction. They are never returned again, and the ids of the last of
+// them are remembered, as many as the limit says. Those struck out before
 // are no error; a number that was never enqueued is ErrNotWaiting. If it
 // fails, all of them still wait. It works on a full volume too, as long as the
 // ballast lasts.
 func (b *Box) Delivered(ctx context.Context, app string, through uint64) error {
+	remember := b.maxima().Remember
 	var after map[string]rowState
 	err := b.db.Free(ctx, func(tx *disk.Tx) error {
 		after = nil
@@ -24,15 +25,10 @@ func (b *Box) Delivered(ctx context.Context, app string, through uint64) error {
 		if through >= r.next {
 			return fmt.Errorf("%s has no event %d: %w", app, through, ErrNotWaiting)
 		}
-		count, bytes, err := strike(tx, app, through)
-		if err != nil {
+		if err := recall(tx, app, through, remember); err != nil {
 			return err
 		}
-		if want := through - r.head + 1; count != want {
-			return &DamageError{App: app, Seq: r.head, What: fmt.Sprintf("from it to %d there are %d events, not %d", through, count, want)}
-		}
-		r.head, r.bytes = through+1, max(r.bytes-bytes, 0)
-		if r.headAt, err = headAt(tx, app, r.head); err != nil {
+		if r, err = r.strike(tx, app, through); err != nil {
 			return err
 		}
 		after = map[string]rowState{app: b.stamp(r)}
@@ -43,6 +39,36 @@ func (b *Box) Delivered(ctx context.Context, app string, through uint64) error {
 	}
 	b.learn(after)
 	return nil
+}
+
+// recall remembers the ids of an app's events up to through, which have been
+// delivered, and forgets those that are older than the last remember numbers.
+func recall(tx *disk.Tx, app string, through uint64, remember int) error {
+	oldest := through - min(through, uint64(remember))
+	_, err := tx.Exec(`INSERT OR REPLACE INTO outbox_done (app, seq, id)
+		SELECT app, seq, id FROM outbox_event WHERE app = ? AND seq > ? AND seq <= ?`, app, oldest, through)
+	if err == nil {
+		_, err = tx.Exec("DELETE FROM outbox_done WHERE app = ? AND seq <= ?", app, oldest)
+	}
+	if err != nil {
+		return fmt.Errorf("remember ids of %s: %w", app, err)
+	}
+	return nil
+}
+
+// strike deletes an app's events from the head up to through, and returns the
+// row as it is then, which is not saved yet.
+func (r row) strike(tx *disk.Tx, app string, through uint64) (row, error) {
+	count, bytes, err := strike(tx, app, through)
+	if err != nil {
+		return r, err
+	}
+	if want := through - r.head + 1; count != want {
+		return r, &DamageError{App: app, Seq: r.head, What: fmt.Sprintf("from it to %d there are %d events, not %d", through, count, want)}
+	}
+	r.head, r.bytes = through+1, max(r.bytes-bytes, 0)
+	r.headAt, err = headAt(tx, app, r.head)
+	return r, err
 }
 
 // strike deletes an app's events up to through, and says what they were.
@@ -61,10 +87,7 @@ func strike(tx *disk.Tx, app string, through uint64) (count uint64, bytes int64,
 // Failed notes that a delivery of an event failed, and why; it stays where it
 // is. An event that does not wait is ErrNotWaiting.
 func (b *Box) Failed(ctx context.Context, app string, seq uint64, why string) error {
-	if len(why) > MaxWhy {
-		why = why[:MaxWhy]
-	}
-	why = strings.ToValidUTF8(why, "\uFFFD")
+	why = cut(why)
 	err := b.db.Write(ctx, func(tx *disk.Tx) error {
 		n, err := tx.Exec("UPDATE outbox_event SET tries = tries + 1, last_error = ? WHERE app = ? AND seq = ?", why, app, seq)
 		if err == nil && n == 0 {

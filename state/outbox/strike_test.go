@@ -76,7 +76,7 @@ func TestHeadAndListHaveLimits(t *testing.T) {
 		t.Errorf("Head of the big has %d events, want %d", got, MaxCallBytes/MaxPayload)
 	}
 	must(t, b.Delivered(ctx, "a", MaxCall+3))
-	all, err := b.List(ctx, "", 5)
+	all, err := b.List(ctx, "", 0, 5)
 	must(t, err)
 	got := ""
 	for _, e := range all {
@@ -85,7 +85,7 @@ func TestHeadAndListHaveLimits(t *testing.T) {
 	if want := "a1004 a1005 b1 b2 b3 "; got != want {
 		t.Errorf("List: %s, want %s", got, want)
 	}
-	one, err := b.List(ctx, "b", 2)
+	one, err := b.List(ctx, "b", 0, 2)
 	must(t, err)
 	if len(one) != 2 || one[0].App != "b" {
 		t.Errorf("List of one app: %d events", len(one))

@@ -2,7 +2,10 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"ehc/state/disk"
 )
 
 // maxDropped is how many drops of one app Wait remembers.
@@ -18,10 +21,39 @@ type waiter struct {
 type span struct{ from, to uint64 }
 
 // Wait returns nil when an app's event seq has been delivered, at once if it
-// has been before. It returns ErrDropped if a person dropped it since the Box
+// has been before. It returns ErrDead if it went to the dead letters and is still
+// there, ErrDropped if a person dropped it since the Box
 // was opened, ErrNotWaiting for a number that was never enqueued, and ctx's
 // error when that ends.
 func (b *Box) Wait(ctx context.Context, app string, seq uint64) error {
+	if err := b.wait(ctx, app, seq); err != nil {
+		return err
+	}
+	if !b.hasDead(app) {
+		return nil
+	}
+	return b.db.View(ctx, func(tx *disk.Tx) error {
+		var one int
+		err := tx.QueryRow("SELECT 1 FROM outbox_dead WHERE app = ? AND seq = ?", app, seq).Scan(&one)
+		switch {
+		case errors.Is(err, disk.ErrNoRow):
+			return nil
+		case err != nil:
+			return fmt.Errorf("wait for event %d of %s: %w", seq, app, err)
+		}
+		return fmt.Errorf("wait for event %d of %s: %w", seq, app, ErrDead)
+	})
+}
+
+// hasDead says whether an app has dead letters.
+func (b *Box) hasDead(app string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.queues[app].dead.letters > 0
+}
+
+// wait returns when the event has left the queue.
+func (b *Box) wait(ctx context.Context, app string, seq uint64) error {
 	b.mu.Lock()
 	q := b.queues[app]
 	if q == nil || seq == 0 || seq >= q.row.next {

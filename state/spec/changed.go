@@ -22,11 +22,34 @@ func Changed(old, new state.Spec) []string {
 		{"node.port", a.Port == b.Port},
 		{"node.epmd_port", a.EPMDPort == b.EPMDPort},
 		{"node.tick", a.Tick == b.Tick},
+		{"node.tls", a.TLS == b.TLS},
 		{"node.visible", a.Hidden == b.Hidden},
 	} {
 		if !setting.same {
 			changed = append(changed, setting.name)
 		}
+	}
+	return append(changed, changedReceive(old.Receive, new.Receive)...)
+}
+
+// changedReceive is Changed for what ehc answers to. How long it remembers events
+// is not fixed.
+func changedReceive(a, b *state.Receive) []string {
+	switch {
+	case a == nil && b == nil:
+		return nil
+	case a == nil || b == nil:
+		return []string{"receive"}
+	}
+	var changed []string
+	if a.Handler != b.Handler {
+		changed = append(changed, "receive.handler")
+	}
+	if a.Batch != b.Batch {
+		changed = append(changed, "receive.batch_handler")
+	}
+	if !slices.Equal(a.Counts, b.Counts) {
+		changed = append(changed, "receive.counts")
 	}
 	return changed
 }

@@ -24,16 +24,25 @@ var (
 	pruneMaxShare  = span[float64]{0.5, 0, 1}
 	pruneMaxAtOnce = span[float64]{0.34, 0, 1}
 
-	deliverTimeout = span[time.Duration]{5 * time.Second, 100 * time.Millisecond, 5 * time.Minute}
+	deliverTimeout  = span[time.Duration]{5 * time.Second, 100 * time.Millisecond, 5 * time.Minute}
+	deliverMaxBatch = span[int64]{1000, 1, 1000}    // an outbox.MaxCall
+	deliverTries    = span[int64]{20, 0, 1_000_000} // 0: for ever
 
 	outboxMaxEvents = span[int64]{1_000_000, 1, 1_000_000_000}
 	outboxMaxBytes  = span[int64]{256 << 20, 64 << 10, 1 << 40}
+	outboxMaxAge    = span[time.Duration]{0, 0, 8760 * time.Hour} // 0: none
+	outboxMaxDead   = span[int64]{10_000, 1, 1_000_000}
+	outboxRemember  = span[int64]{100_000, 0, 10_000_000}
+
+	receiveRememberFor = span[time.Duration]{168 * time.Hour, time.Minute, 8760 * time.Hour}
+	receiveRememberMax = span[int64]{1_000_000, 1_000, 100_000_000}
 )
 
 const (
 	peerMatch       = "*"
 	pruneAllowEmpty = false
 	deliverHandler  = "EventHorizon.Remote.Handler.handle_buffered_event/1"
+	deliverMode     = "batch"
 	logLevel        = "info"
 	logFormat       = "text"
 	dnsPort         = 53
@@ -53,6 +62,7 @@ const (
 	maxApps     = 256
 	maxQueries  = 64 // of one app
 	maxCookies  = 2
+	maxCounts   = 8 // functions that answer counts
 	maxLocals   = 256
 	maxAtom     = 255 // characters in an Erlang atom, hence in names and cookies
 	maxHost     = 253 // characters in a DNS name

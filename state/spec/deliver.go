@@ -26,8 +26,28 @@ func decodeDeliver(b block) *state.Deliver {
 	if why != "" {
 		b.p.errorAt(at, "handler in "+b.title+": "+why,
 			"It is written Module.function/1, such as \""+deliverHandler+"\" in Elixir or \"my_mod.handle/1\" in Erlang.")
+		text = deliverHandler
 	}
-	return &state.Deliver{Module: module, Function: function, Timeout: b.duration("timeout", deliverTimeout)}
+	d := &state.Deliver{
+		Module: module, Function: function,
+		MaxBatch: int(b.count("batch", deliverMaxBatch)),
+		Timeout:  b.duration("timeout", deliverTimeout),
+		Tries:    int(b.count("tries", deliverTries)),
+	}
+	batch, at := b.function("batch_handler", plural(text))
+	if batch.Module == module && batch.Name == function && module != "" {
+		b.wrong(at, "batch_handler", "the function that is given one event cannot be given a list of them, too")
+	}
+	if b.choice("mode", deliverMode, "each", "batch") == "batch" {
+		d.Batch = batch
+	}
+	return d
+}
+
+// plural is the handler of lists that goes with a handler of single events.
+func plural(handler string) string {
+	name, _, _ := strings.Cut(handler, "/")
+	return strings.TrimRight(name, "?!") + "s/1"
 }
 
 // parseHandler splits Module.function/1 into the atoms that Erlang knows, or

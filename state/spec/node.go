@@ -17,6 +17,7 @@ func decodeNode(b block) state.NodeSpec {
 		Port:     uint16(b.count("port", nodePort)),
 		EPMDPort: uint16(b.count("epmd_port", nodeEPMDPort)),
 		Tick:     b.duration("tick", nodeTick),
+		TLS:      decodeTLS(b.child("tls")),
 	}
 	if visible, at := b.flag("visible", false); visible {
 		b.p.errorAt(at, "ehc is always a hidden node",

@@ -22,15 +22,17 @@ type blockType struct {
 
 // root is the language: every block and option that a file may have.
 var root = &blockType{blocks: []*blockType{
-	{name: "node", attrs: []string{"name", "cookie", "listen", "port", "epmd_port", "tick", "visible"}},
+	{name: "node", attrs: []string{"name", "cookie", "listen", "port", "epmd_port", "tick", "visible"},
+		blocks: []*blockType{{name: "tls", attrs: []string{"cert_file", "key_file", "ca_file"}}}},
 	{name: "dns", attrs: []string{"servers", "interval", "timeout"}},
 	{name: "peer", label: "the app's name", many: true,
 		attrs: []string{"queries", "match", "node", "port", "cookie"},
 		blocks: []*blockType{
 			{name: "prune", attrs: []string{"after", "max_share", "max_at_once", "allow_empty"}},
-			{name: "deliver", attrs: []string{"handler", "timeout"}},
+			{name: "deliver", attrs: []string{"handler", "mode", "batch_handler", "batch", "timeout", "tries"}},
 		}},
-	{name: "outbox", attrs: []string{"max_events", "max_bytes"}},
+	{name: "outbox", attrs: []string{"max_events", "max_bytes", "max_age", "max_dead", "remember"}},
+	{name: "receive", attrs: []string{"handler", "batch_handler", "counts", "remember_for", "remember_max"}},
 	{name: "log", attrs: []string{"level", "format"}},
 	{name: "locals", many: true, free: true},
 	{name: "variable", label: "the variable's name", many: true, attrs: []string{"default"}},

@@ -11,11 +11,14 @@ import (
 	"ehc/state"
 )
 
-// decodeOutbox reads the bounds of each app's queue.
+// decodeOutbox reads the bounds of what is kept of each app.
 func decodeOutbox(b block) state.OutboxSpec {
 	return state.OutboxSpec{
 		MaxEvents: int(b.count("max_events", outboxMaxEvents)),
 		MaxBytes:  b.size("max_bytes", outboxMaxBytes),
+		MaxAge:    b.duration("max_age", outboxMaxAge),
+		MaxDead:   int(b.count("max_dead", outboxMaxDead)),
+		Remember:  int(b.count("remember", outboxRemember)),
 	}
 }
 

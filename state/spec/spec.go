@@ -84,9 +84,10 @@ func (p *parser) parse() state.Spec {
 func (p *parser) decode(body *hclsyntax.Body) state.Spec {
 	top := block{p: p, kind: root, title: "the file", body: body}
 	asked := state.Spec{
-		DNS:    decodeDNS(top.child("dns")),
-		Outbox: decodeOutbox(top.child("outbox")),
-		Log:    decodeLog(top.child("log")),
+		DNS:     decodeDNS(top.child("dns")),
+		Outbox:  decodeOutbox(top.child("outbox")),
+		Receive: decodeReceive(top.child("receive")),
+		Log:     decodeLog(top.child("log")),
 	}
 	node := top.child("node")
 	if node.body == nil {

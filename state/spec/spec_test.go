@@ -1,8 +1,10 @@
 package spec
 
 import (
+	"fmt"
 	"io/fs"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,7 +66,7 @@ func TestTheShortestFileGetsEveryDefault(t *testing.T) {
 			Hidden: true, EPMDPort: 4369, Tick: 60 * time.Second,
 		},
 		DNS:    state.DNSSpec{Interval: 5 * time.Second, Timeout: 3 * time.Second},
-		Outbox: state.OutboxSpec{MaxEvents: 1_000_000, MaxBytes: 256 << 20},
+		Outbox: state.OutboxSpec{MaxEvents: 1_000_000, MaxBytes: 256 << 20, MaxDead: 10_000, Remember: 100_000},
 		Log:    state.LogSpec{Level: "info"},
 	}
 	if diff := cmp.Diff(want, parse(t, head, cookieSet), same); diff != "" {
@@ -82,6 +84,11 @@ node {
   epmd_port = 4370
   tick      = "8s"
   visible   = false
+  tls {
+    cert_file = "/etc/ehc/tls/cert.pem"
+    key_file  = "/etc/ehc/tls/key.pem"
+    ca_file   = "/etc/ehc/tls/ca.pem"
+  }
 }
 dns {
   servers  = ["10.0.0.2", "10.0.0.3:5353", "fdaa::3", "[fdaa::4]", "[fdaa::5]:54"]
@@ -100,18 +107,32 @@ peer "search" {
     allow_empty = true
   }
   deliver {
-    handler = "my_mod.handle/1"
-    timeout = "10s"
+    handler       = "my_mod.handle/1"
+    mode          = "batch"
+    batch_handler = "my_mod.handle_all/1"
+    batch         = 64
+    timeout       = "10s"
+    tries         = 3
   }
 }
 peer "billing" {
   queries = ["billing.internal"]
   node    = "billing@${ip}"
-  deliver {}
+  deliver { mode = "each" }
 }
 outbox {
   max_events = 10
   max_bytes  = "64MiB"
+  max_age    = "24h"
+  max_dead   = 5
+  remember   = 0
+}
+receive {
+  handler       = "my_mod.take!/1"
+  batch_handler = "My.Mod.take_all/1"
+  counts        = ["My.Mod.count/1"]
+  remember_for  = "1h"
+  remember_max  = 5000
 }
 log {
   level  = "debug"
@@ -124,6 +145,7 @@ log {
 			Name:    "ehc@fdaa:0:1::2",
 			Cookies: []state.Secret{state.NewSecret("monster-of-the-file"), state.NewSecret("monster-of-the-run")},
 			Hidden:  true, Listen: netip.IPv6Unspecified(), Port: 9100, EPMDPort: 4370, Tick: 8 * time.Second,
+			TLS: state.TLSSpec{CertFile: "/etc/ehc/tls/cert.pem", KeyFile: "/etc/ehc/tls/key.pem", CAFile: "/etc/ehc/tls/ca.pem"},
 		},
 		DNS: state.DNSSpec{
 			Servers: []netip.AddrPort{
@@ -140,7 +162,8 @@ log {
 				Template: "billing@${ip}",
 				Prune:    prune,
 				Deliver: &state.Deliver{
-					Module: "Elixir.EventHorizon.Remote.Handler", Function: "handle_buffered_event", Timeout: 5 * time.Second,
+					Module: "Elixir.EventHorizon.Remote.Handler", Function: "handle_buffered_event",
+					MaxBatch: 1000, Timeout: 5 * time.Second, Tries: 20,
 				},
 			},
 			{
@@ -151,12 +174,21 @@ log {
 					{Text: "static:search@10.0.0.9", Kind: state.LookupStatic, Target: "search@10.0.0.9"},
 				},
 				Match: "search-??-*", Port: 9000, Cookies: []state.Secret{state.NewSecret("monster-of-the-env")},
-				Prune:   state.Prune{MaxShare: 1, MaxAtOnce: 0.1, AllowEmpty: true},
-				Deliver: &state.Deliver{Module: "my_mod", Function: "handle", Timeout: 10 * time.Second},
+				Prune: state.Prune{MaxShare: 1, MaxAtOnce: 0.1, AllowEmpty: true},
+				Deliver: &state.Deliver{
+					Module: "my_mod", Function: "handle", Batch: state.Function{Module: "my_mod", Name: "handle_all"},
+					MaxBatch: 64, Timeout: 10 * time.Second, Tries: 3,
+				},
 			},
 		},
-		Outbox: state.OutboxSpec{MaxEvents: 10, MaxBytes: 64 << 20},
-		Log:    state.LogSpec{Level: "debug", JSON: true},
+		Outbox: state.OutboxSpec{MaxEvents: 10, MaxBytes: 64 << 20, MaxAge: 24 * time.Hour, MaxDead: 5},
+		Receive: &state.Receive{
+			Handler: state.Function{Module: "my_mod", Name: "take!"},
+			Batch:   state.Function{Module: "Elixir.My.Mod", Name: "take_all"},
+			Counts:  []state.Function{{Module: "Elixir.My.Mod", Name: "count"}},
+			Inbox:   state.InboxSpec{KeepFor: time.Hour, MaxIDs: 5000},
+		},
+		Log: state.LogSpec{Level: "debug", JSON: true},
 	}
 	if diff := cmp.Diff(want, got, same); diff != "" {
 		t.Error(diff)
@@ -206,6 +238,46 @@ func TestWarningsLeaveTheSpec(t *testing.T) {
 	}
 }
 
+func TestTheShortestReceiveBlockGetsEveryDefault(t *testing.T) {
+	for name, c := range map[string]struct {
+		options, module, one, many string
+	}{
+		"nothing":   {"", "Elixir.EventHorizon.Remote.Handler", "handle_buffered_event", "handle_buffered_events"},
+		"a handler": {"\nhandler = \"My.Mod.take!/1\"\n", "Elixir.My.Mod", "take!", "takes"},
+	} {
+		want := &state.Receive{
+			Handler: state.Function{Module: c.module, Name: c.one},
+			Batch:   state.Function{Module: c.module, Name: c.many},
+			Counts: []state.Function{
+				{Module: "Elixir.Remote.Metrics", Name: "get_count"}, {Module: "Elixir.Remote.Metrics", Name: "get_realtime_count"},
+			},
+			Inbox: state.InboxSpec{KeepFor: 168 * time.Hour, MaxIDs: 1_000_000},
+		}
+		if diff := cmp.Diff(want, parse(t, head+"receive {"+c.options+"}\n", cookieSet).Receive); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestChangedNamesWhatOfReceiveNeedsARestart(t *testing.T) {
+	const block = "receive {\n%s\n}\n"
+	for name, c := range map[string]struct {
+		before, after string
+		want          []string
+	}{
+		"the block comes":           {"", fmt.Sprintf(block, ""), []string{"receive"}},
+		"the block goes":            {fmt.Sprintf(block, ""), "", []string{"receive"}},
+		"it remembers longer":       {fmt.Sprintf(block, ""), fmt.Sprintf(block, "remember_for = \"2h\"\nremember_max = 2000"), nil},
+		"a handler, and its plural": {fmt.Sprintf(block, ""), fmt.Sprintf(block, `handler = "my_mod.take/1"`), []string{"receive.handler", "receive.batch_handler"}},
+		"no counts":                 {fmt.Sprintf(block, ""), fmt.Sprintf(block, `counts = []`), []string{"receive.counts"}},
+	} {
+		got := Changed(parse(t, head+c.before, cookieSet), parse(t, head+c.after, cookieSet))
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 func TestChangedNamesWhatNeedsARestart(t *testing.T) {
 	const peer = `
 peer "a" { queries = ["a.internal"] }`
@@ -218,6 +290,7 @@ peer "a" { queries = ["a.internal"] }`
 		"a new interval needs none":          {head + `dns { interval = "9s" }`, nil},
 		"a new name does":                    {"node {\nname = \"b@10.0.0.1\"\ncookie = env(\"RELEASE_COOKIE\")\n}", []string{"node.name"}},
 		"a second cookie, a port and a tick": {"node {\nname = \"ehc@10.0.0.1\"\ncookie = [env(\"RELEASE_COOKIE\"), file(\"cookie\")]\nport = 9000\ntick = \"8s\"\n}", []string{"node.cookie", "node.port", "node.tick"}},
+		"TLS does":                           {strings.Replace(head, "}\n", "tls {\ncert_file = \"/c\"\nkey_file = \"/k\"\nca_file = \"/a\"\n}\n}\n", 1), []string{"node.tls"}},
 		"where it listens and its EPMD":      {"node {\nname = \"ehc@10.0.0.1\"\ncookie = env(\"RELEASE_COOKIE\")\nlisten = \"0.0.0.0\"\nepmd_port = 4370\n}", []string{"node.listen", "node.epmd_port"}},
 	} {
 		if diff := cmp.Diff(c.want, Changed(before, parse(t, c.src, cookieSet))); diff != "" {

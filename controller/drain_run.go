@@ -1,0 +1,223 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ehc/state"
+	"ehc/state/outbox"
+	"ehc/transport"
+	"ehc/transport/etf"
+)
+
+const (
+	// drainSlice is how long one drain goes on while events keep coming; then
+	// it ends, so that the next pass may choose another node.
+	drainSlice = 2 * time.Second
+	// drainBatch is how many events that go one by one are read, and struck out,
+	// at a time. A crash makes those that are not struck out yet come again,
+	// under the same ids: at most twice as many, or two batches.
+	drainBatch = 256
+	// batchBytes bounds the payloads of one batch, beyond its first event.
+	batchBytes = 1 << 20
+)
+
+// progress is how many events left a queue.
+type progress struct{ delivered, buried int }
+
+// drain delivers an app's events through c until none waits, its slice is used up
+// or something stops it: a *stopError if that was the peer.
+func (e *effects) drain(ctx context.Context, c transport.Conn, a state.App) (progress, error) {
+	d := &drain{effects: e, conn: c, app: a.Name, how: *a.Deliver, pace: e.queues.pace(c, a.Name, e.links)}
+	err := d.expire(ctx)
+	if err == nil {
+		err = d.run(ctx)
+	}
+	// Also when ctx has ended: the peer has them.
+	if serr := d.struck(); serr != nil {
+		err = serr
+	}
+	return d.moved, err
+}
+
+// drain is one drain under way. While the peer is at one parcel of events, the
+// one before is struck out and the one behind is read and encoded:
+//
+//	read     2       3       4
+//	call     1       2       3
+//	strike           1       2
+type drain struct {
+	*effects
+	conn  transport.Conn
+	app   string
+	how   state.Deliver
+	pace  *pace
+	moved progress
+
+	striking chan error // of the strike under way; nil if there is none
+}
+
+// parcel is events to deliver, in order.
+type parcel struct {
+	events []outbox.Event
+	terms  []etf.Term // of the events, encoded; fewer if one cannot be
+	bad    error      // why that is
+	err    error      // reading failed
+}
+
+func (p parcel) last() uint64 { return p.events[len(p.events)-1].Seq }
+
+func (d *drain) run(ctx context.Context) error {
+	end := time.Now().Add(drainSlice)
+	next := d.read(ctx, 0)
+	for next.err == nil && len(next.events) > 0 && time.Now().Before(end) {
+		p := next
+		ahead := d.readAhead(ctx, p.last())
+		v := d.send(ctx, p, end)
+		err := d.settle(ctx, p, v)
+		next = <-ahead
+		switch {
+		case err != nil:
+			return err
+		case v.handled < len(p.events):
+			next = d.read(ctx, 0) // what was not handled goes first, or is buried
+		case next.err == nil && len(next.events) == 0:
+			next = d.read(ctx, p.last()) // what came meanwhile
+		}
+	}
+	return next.err
+}
+
+// settle strikes out what was handled, and deals with the event that was not.
+func (d *drain) settle(ctx context.Context, p parcel, v verdict) error {
+	if v.handled > 0 {
+		if err := d.strike(ctx, p.events[v.handled-1].Seq, v.handled); err != nil {
+			return err
+		}
+	}
+	if v.handled == len(p.events) {
+		return nil
+	}
+	if err := d.struck(); err != nil || v.stop == nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return d.refused(ctx, p.events[v.handled], v.stop)
+}
+
+// refused notes that ev was not taken, and buries it if that cannot change or has
+// happened too often: then the queue moves on, and nil is returned.
+func (d *drain) refused(ctx context.Context, ev outbox.Event, stop *stopError) error {
+	if !stop.event {
+		return stop
+	}
+	if !stop.final && (d.how.Tries == 0 || ev.Tries+1 < d.how.Tries) {
+		if err := d.box.Failed(ctx, d.app, ev.Seq, stop.Error()); err != nil && !errors.Is(err, outbox.ErrNotWaiting) {
+			return err
+		}
+		return stop
+	}
+	err := d.box.Bury(ctx, d.app, ev.Seq, stop.reason, stop.Error(), time.Now())
+	var full *outbox.DeadFullError
+	switch {
+	case errors.As(err, &full):
+		return &stopError{reason: "DeadLettersFull", err: full}
+	case errors.Is(err, outbox.ErrNotWaiting): // a person has dropped it meanwhile
+		return nil
+	case err != nil:
+		return err
+	}
+	d.moved.buried++
+	d.log.Warn("dead letter", "app", d.app, "id", ev.ID, "type", ev.Type, "tries", ev.Tries+1, "reason", stop.reason, "error", stop)
+	return nil
+}
+
+// read reads and encodes what waits behind the event after.
+func (d *drain) read(ctx context.Context, after uint64) parcel {
+	n := drainBatch
+	if d.batches() {
+		n = min(d.pace.size, d.how.MaxBatch)
+	}
+	return d.pack(ctx, after, n)
+}
+
+// readAhead is read, meanwhile. Its outcome has to be taken.
+func (d *drain) readAhead(ctx context.Context, after uint64) <-chan parcel {
+	n := drainBatch
+	if d.batches() {
+		n = min(d.pace.size, d.how.MaxBatch)
+	}
+	ahead := make(chan parcel, 1)
+	go func() { ahead <- d.pack(ctx, after, n) }()
+	return ahead
+}
+
+func (d *drain) pack(ctx context.Context, after uint64, n int) parcel {
+	events, err := d.box.Head(ctx, d.app, after, n)
+	p := parcel{events: events, err: err, terms: make([]etf.Term, 0, len(events))}
+	bytes := 0
+	for i, ev := range events {
+		if bytes += len(ev.Payload); bytes > batchBytes && i > 0 {
+			p.events = events[:i]
+			return p
+		}
+		t, err := eventTerm(ev.ID, ev.Type, ev.Payload, ev.InsertedAt)
+		if err == nil {
+			t, err = encoded(t)
+		}
+		if err != nil {
+			p.bad = err
+			return p
+		}
+		p.terms = append(p.terms, t)
+	}
+	return p
+}
+
+// encoded is t as bytes that go into any term.
+func encoded(t etf.Term) (etf.Term, error) {
+	b, err := etf.Encode(t)
+	if err != nil {
+		return nil, err
+	}
+	return etf.Raw(b[1:]), nil // without the version
+}
+
+// strike begins to strike out events that the peer has handled, n of them up to
+// through, once the strike before has ended.
+func (d *drain) strike(ctx context.Context, through uint64, n int) error {
+	if err := d.struck(); err != nil {
+		return err
+	}
+	d.moved.delivered += n
+	done := make(chan error, 1)
+	d.striking = done
+	go func() { done <- d.box.Delivered(context.WithoutCancel(ctx), d.app, through) }()
+	return nil
+}
+
+// struck returns when no strike is under way.
+func (d *drain) struck() error {
+	if d.striking == nil {
+		return nil
+	}
+	err := <-d.striking
+	d.striking = nil
+	return err
+}
+
+// expire buries what has waited for too long.
+func (d *drain) expire(ctx context.Context) error {
+	n, _, err := d.box.Expire(ctx, d.app, time.Now())
+	if d.moved.buried += n; n > 0 {
+		d.log.Warn("dead letters", "app", d.app, "events", n, "reason", outbox.Expired)
+	}
+	var full *outbox.DeadFullError
+	if errors.As(err, &full) {
+		return &stopError{reason: "DeadLettersFull", err: full}
+	}
+	return err
+}

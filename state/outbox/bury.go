@@ -1,0 +1,171 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"ehc/state/disk"
+)
+
+// Bury moves the event seq, which must be the first of its app's queue, to the
+// dead letters, in one durable transaction: the next event is the first then.
+// reason is a stable word, why the same for people; it counts as a try that
+// failed. An event that is not the first is ErrNotWaiting. A *DeadFullError says
+// that there is no room for the letter; then, and with any other error, the event
+// is where it was.
+func (b *Box) Bury(ctx context.Context, app string, seq uint64, reason, why string, now time.Time) error {
+	err := b.bury(ctx, app, func(tx *disk.Tx, r row) ([]Letter, error) {
+		if seq != r.head || seq >= r.next {
+			return nil, fmt.Errorf("event %d of %s is not the first: %w", seq, app, ErrNotWaiting)
+		}
+		events, err := read(tx, app, 0, 1)
+		if err != nil {
+			return nil, err
+		}
+		e := events[0]
+		e.Tries, e.LastError = e.Tries+1, cut(why)
+		return []Letter{{Event: e, Reason: reason}}, nil
+	}, now)
+	if err != nil {
+		return fmt.Errorf("bury event %d: %w", seq, err)
+	}
+	return nil
+}
+
+// expireAtOnce is how many events one transaction of Expire looks at.
+const expireAtOnce = 256
+
+// Expire moves the events at the head of an app's queue that have waited for
+// longer than MaxAge to the dead letters, for the reason Expired. It says how
+// many, and when the first that is left will have waited so long: zero if none
+// waits or there is no such limit. An event's age counts from when it was
+// enqueued, or retried, whatever its InsertedAt is. A *DeadFullError leaves those
+// that found no room where they were.
+func (b *Box) Expire(ctx context.Context, app string, now time.Time) (expired int, next time.Time, err error) {
+	age := b.maxima().MaxAge
+	if age <= 0 {
+		return 0, time.Time{}, nil
+	}
+	for {
+		var old int
+		old, next, err = b.expirable(ctx, app, now.Add(-age))
+		if err == nil && old > 0 {
+			old, err = b.expire(ctx, app, now, now.Add(-age))
+		}
+		if err != nil {
+			return expired, time.Time{}, fmt.Errorf("expire events: %w", err)
+		}
+		if old == 0 {
+			if !next.IsZero() {
+				next = next.Add(age)
+			}
+			return expired, next, nil
+		}
+		expired += old
+	}
+}
+
+// expirable looks, without a write, how many events at the head were enqueued at
+// limit or before, up to expireAtOnce, and when the one after them was.
+func (b *Box) expirable(ctx context.Context, app string, limit time.Time) (old int, next time.Time, err error) {
+	err = b.db.View(ctx, func(tx *disk.Tx) error {
+		old, next, err = ageOfHead(tx, app, limit)
+		return err
+	})
+	return old, next, err
+}
+
+func ageOfHead(tx *disk.Tx, app string, limit time.Time) (old int, next time.Time, err error) {
+	for raw, err := range tx.Query(`SELECT iif(queued_at = 0, inserted_at, queued_at) FROM outbox_event
+		WHERE app = ? ORDER BY seq LIMIT ?`, app, expireAtOnce) {
+		var at int64
+		if err == nil {
+			err = raw.Scan(&at)
+		}
+		if err != nil {
+			return 0, time.Time{}, fmt.Errorf("read ages of %s: %w", app, err)
+		}
+		if next = time.Unix(0, at).UTC(); next.After(limit) {
+			return old, next, nil
+		}
+		old++
+	}
+	return old, time.Time{}, nil
+}
+
+func (b *Box) expire(ctx context.Context, app string, now, limit time.Time) (n int, err error) {
+	err = b.bury(ctx, app, func(tx *disk.Tx, _ row) ([]Letter, error) {
+		old, _, err := ageOfHead(tx, app, limit)
+		if err != nil || old == 0 {
+			return nil, err
+		}
+		events, err := read(tx, app, 0, old)
+		found := make([]Letter, 0, len(events))
+		for _, e := range events {
+			if e.LastError == "" {
+				e.LastError = "waited for too long"
+			}
+			found = append(found, Letter{Event: e, Reason: Expired})
+		}
+		n = len(found)
+		if n > 0 {
+			err = nil // those ahead of damage can go
+		}
+		return found, err
+	}, now)
+	return n, err
+}
+
+// bury moves the events that pick returns, which are the first of the queue.
+func (b *Box) bury(ctx context.Context, app string, pick func(*disk.Tx, row) ([]Letter, error), now time.Time) error {
+	limits := b.maxima()
+	var after map[string]rowState
+	var dead deadState
+	err := b.db.Write(ctx, func(tx *disk.Tx) error {
+		after, dead = nil, deadState{}
+		r, _, err := load(tx, app)
+		if err != nil {
+			return err
+		}
+		found, err := pick(tx, r)
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		n, bytes, err := letters(tx, app)
+		if err != nil {
+			return err
+		}
+		for _, l := range found {
+			if n, bytes = n+1, bytes+int64(len(l.Payload)); n > limits.MaxDead || bytes > limits.MaxBytes {
+				return &DeadFullError{App: app, Letters: n - 1, MaxDead: limits.MaxDead, MaxBytes: limits.MaxBytes}
+			}
+			l.DiedAt = now.Round(0).UTC()
+			if err := l.insert(tx); err != nil {
+				return err
+			}
+		}
+		if r, err = r.strike(tx, app, found[len(found)-1].Seq); err != nil {
+			return err
+		}
+		after, dead = map[string]rowState{app: b.stamp(r)}, b.stampDead(n)
+		return r.save(tx, app)
+	})
+	if err != nil {
+		return b.noteDamage(err)
+	}
+	if after != nil {
+		b.learnDead(app, dead) // first: who is woken by the other asks for it
+		b.learn(after)
+	}
+	return nil
+}
+
+// cut bounds why a delivery failed to what a row may hold.
+func cut(why string) string {
+	if len(why) > MaxWhy {
+		why = why[:MaxWhy]
+	}
+	return strings.ToValidUTF8(why, "\uFFFD")
+}

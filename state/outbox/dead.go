@@ -1,0 +1,189 @@
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"ehc/state/disk"
+)
+
+// Dead returns up to limit dead letters of an app, or of all apps if app is
+// empty, ordered by app and then by the number that they had; after leaves out
+// those up to that number. A limit of 0 or beyond MaxCall is MaxCall, and what
+// exceeds MaxCallBytes is left out. At damage it returns the letters before it
+// together with the *DamageError.
+func (b *Box) Dead(ctx context.Context, app string, after uint64, limit int) ([]Letter, error) {
+	if limit <= 0 || limit > MaxCall {
+		limit = MaxCall
+	}
+	var found []Letter
+	err := b.db.View(ctx, func(tx *disk.Tx) error {
+		apps, err := appsOrAll(tx, app)
+		if err != nil {
+			return err
+		}
+		bytes := 0
+		for _, app := range apps {
+			for raw, err := range tx.Query(selectLetter+"WHERE app = ? AND seq > ? ORDER BY seq LIMIT ?", app, after, limit-len(found)) {
+				var l Letter
+				if err == nil {
+					l, err = letter(app, raw)
+				}
+				if err != nil {
+					return err
+				}
+				if bytes += len(l.Payload); bytes > MaxCallBytes && len(found) > 0 {
+					return nil
+				}
+				found = append(found, l)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return found, fmt.Errorf("list dead letters: %w", err)
+	}
+	return found, nil
+}
+
+// Find returns the event of an id that waits for an app, or the dead letter; with
+// neither, both are nil.
+func (b *Box) Find(ctx context.Context, app, id string) (waits *Event, dead *Letter, err error) {
+	err = b.db.View(ctx, func(tx *disk.Tx) error {
+		s := scanner{app: app}
+		err := s.one(tx.QueryRow(selectEvent+"WHERE app = ? AND id = ?", app, id))
+		if err == nil {
+			waits = &s.events[0]
+			return nil
+		}
+		if !errors.Is(err, disk.ErrNoRow) {
+			return err
+		}
+		l, err := letter(app, tx.QueryRow(selectLetter+"WHERE app = ? AND id = ?", app, id))
+		if errors.Is(err, disk.ErrNoRow) {
+			return nil
+		}
+		dead = &l
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("find event %s: %w", id, err)
+	}
+	return waits, dead, nil
+}
+
+// Retry puts dead letters of an app back at the end of its queue, under their ids
+// and with new numbers, in the order in which they were before: those of these
+// ids, or all, up to MaxCall, if ids is nil. It returns them as they wait now,
+// with no tries. An id that is no dead letter is passed over. It is all or none:
+// a *FullError says that the queue has no room for them.
+func (b *Box) Retry(ctx context.Context, app string, ids []string, now time.Time) ([]Event, error) {
+	limits := b.maxima()
+	var out []Event
+	var after map[string]rowState
+	var dead deadState
+	err := b.db.Write(ctx, func(tx *disk.Tx) error {
+		out, after = nil, nil
+		found, err := pickLetters(tx, app, ids)
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		in := insert{tx: tx, limits: limits, now: now, rows: map[string]*openRow{}}
+		for _, l := range found {
+			if _, err := tx.Exec("DELETE FROM outbox_dead WHERE app = ? AND seq = ?", app, l.Seq); err != nil {
+				return fmt.Errorf("delete dead letter %d of %s: %w", l.Seq, app, err)
+			}
+			e := l.Event
+			e.Tries, e.LastError = 0, ""
+			if err := in.event(&e, true); err != nil {
+				return err
+			}
+			out = append(out, e)
+		}
+		n, _, err := letters(tx, app)
+		if err != nil {
+			return err
+		}
+		dead = b.stampDead(n)
+		after, err = in.close(b)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("retry: %w", b.noteDamage(err))
+	}
+	if len(out) > 0 {
+		b.learnDead(app, dead)
+		b.learn(after)
+	}
+	return out, nil
+}
+
+// pickLetters reads the letters to retry.
+func pickLetters(tx *disk.Tx, app string, ids []string) ([]Letter, error) {
+	var found []Letter
+	take := func(raw disk.Row, err error) error {
+		var l Letter
+		if err == nil {
+			l, err = letter(app, raw)
+		}
+		if err == nil {
+			found = append(found, l)
+		}
+		return err
+	}
+	if ids == nil {
+		for raw, err := range tx.Query(selectLetter+"WHERE app = ? ORDER BY seq LIMIT ?", app, MaxCall) {
+			if err := take(raw, err); err != nil {
+				return nil, err
+			}
+		}
+		return found, nil
+	}
+	for raw, err := range tx.Query(selectLetter+`WHERE app = ?1 AND id IN (SELECT value FROM json_each(?2)) ORDER BY seq LIMIT ?3`,
+		app, idList(ids), MaxCall) {
+		if err := take(raw, err); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// DropDead deletes dead letters of an app for good: those of these ids, damaged
+// or not, or all if ids is nil. It says how many there were.
+func (b *Box) DropDead(ctx context.Context, app string, ids []string) (dropped int, err error) {
+	var dead deadState
+	err = b.db.Free(ctx, func(tx *disk.Tx) error {
+		var n int64
+		var err error
+		if ids == nil {
+			n, err = tx.Exec("DELETE FROM outbox_dead WHERE app = ?", app)
+		} else {
+			n, err = tx.Exec("DELETE FROM outbox_dead WHERE app = ? AND id IN (SELECT value FROM json_each(?))", app, idList(ids))
+		}
+		if err != nil {
+			return fmt.Errorf("delete dead letters of %s: %w", app, err)
+		}
+		left, _, err := letters(tx, app)
+		dropped, dead = int(n), b.stampDead(left)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("drop dead letters: %w", err)
+	}
+	if dropped > 0 {
+		b.learnDead(app, dead)
+	}
+	return dropped, nil
+}
+
+// idList is ids as the JSON text that the queries take apart.
+func idList(ids []string) string {
+	text, err := json.Marshal(ids)
+	if err != nil {
+		panic(err) // strings can always be written
+	}
+	return string(text)
+}

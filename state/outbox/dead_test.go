@@ -1,0 +1,147 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ehc/state"
+	"ehc/state/disk"
+)
+
+func TestWaitTellsOfADeadLetter(t *testing.T) {
+	ctx := context.Background()
+	b := newTest(t)
+	events := enqueue(t, b, "a", 2)
+	waits := make(chan error, 1)
+	go func() { waits <- b.Wait(ctx, "a", 1) }()
+	waiting := func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return len(b.queues["a"].waiters) > 0
+	}
+	for !waiting() {
+		runtime.Gosched()
+	}
+	must(t, b.Bury(ctx, "a", 1, "HandlerRefused", "no", time.Now()))
+	if err := <-waits; !errors.Is(err, ErrDead) {
+		t.Errorf("got %v, want ErrDead", err)
+	}
+	if err := b.Wait(ctx, "a", 1); !errors.Is(err, ErrDead) {
+		t.Errorf("afterwards: %v, want ErrDead", err)
+	}
+	must(t, b.Delivered(ctx, "a", 2))
+	must(t, b.Wait(ctx, "a", 2))
+
+	again, err := b.Enqueue(ctx, New{App: "a", ID: events[0].ID, Type: "x", Payload: []byte("{}")})
+	must(t, err)
+	if again[0].Seq != 1 {
+		t.Errorf("enqueued again it is number %d, want that of the letter, 1", again[0].Seq)
+	}
+	out, err := b.Retry(ctx, "a", nil, time.Now())
+	must(t, err)
+	if len(out) != 1 || out[0].Seq != 3 || out[0].ID != events[0].ID {
+		t.Errorf("retried: %+v", out)
+	}
+}
+
+func TestAnEventIsFoundByItsID(t *testing.T) {
+	ctx := context.Background()
+	b := newTest(t)
+	events := enqueue(t, b, "a", 3)
+	must(t, b.Bury(ctx, "a", 1, "HandlerRefused", "no", time.Now()))
+	must(t, b.Failed(ctx, "a", 2, "busy"))
+	waits, dead, err := b.Find(ctx, "a", events[0].ID)
+	must(t, err)
+	if waits != nil || dead == nil || dead.Seq != 1 || dead.Reason != "HandlerRefused" || dead.LastError != "no" || dead.Tries != 1 {
+		t.Errorf("found %+v and %+v, want a letter", waits, dead)
+	}
+	waits, dead, err = b.Find(ctx, "a", events[1].ID)
+	must(t, err)
+	if dead != nil || waits == nil || waits.Tries != 1 {
+		t.Errorf("found %+v and %+v, want what waits", waits, dead)
+	}
+	if waits, dead, err = b.Find(ctx, "b", events[1].ID); waits != nil || dead != nil || err != nil {
+		t.Errorf("found %+v and %+v, %v, of another app", waits, dead, err)
+	}
+}
+
+func TestDeadLettersAreReadPageByPage(t *testing.T) {
+	ctx := context.Background()
+	b := newTest(t)
+	enqueue(t, b, "a", 5)
+	for seq := range uint64(5) {
+		must(t, b.Bury(ctx, "a", seq+1, "HandlerRefused", "no", time.Now()))
+	}
+	var got []uint64
+	for after := uint64(0); ; {
+		page, err := b.Dead(ctx, "a", after, 2)
+		must(t, err)
+		if len(page) == 0 {
+			break
+		}
+		for _, l := range page {
+			got = append(got, l.Seq)
+		}
+		after = got[len(got)-1]
+	}
+	if diff := cmp.Diff([]uint64{1, 2, 3, 4, 5}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDamageOfALetterHoldsNothingUp(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	b, close := openTest(t, dir, roomy)
+	events := enqueue(t, b, "a", 4)
+	for seq := range uint64(3) {
+		must(t, b.Bury(ctx, "a", seq+1, "HandlerRefused", "no", time.Now()))
+	}
+	must(t, b.db.Write(ctx, func(tx *disk.Tx) error {
+		_, err := tx.Exec("UPDATE outbox_dead SET reason = 'x' WHERE seq = 2")
+		return err
+	}))
+	close()
+	b, _ = openTest(t, dir, roomy)
+	letters, err := b.Dead(ctx, "a", 0, 0)
+	var d *DamageError
+	if !errors.As(err, &d) || !d.Dead || d.Seq != 2 || len(letters) != 1 || !strings.Contains(err.Error(), "dead letter 2 of a") {
+		t.Errorf("%d letters, %v", len(letters), err)
+	}
+	if n := len(head(t, b, "a", 9)); n != 1 || b.Stats()[0].Damage != nil {
+		t.Errorf("%d events wait, and the queue is %+v", n, b.Stats()[0])
+	}
+	if _, err := b.Retry(ctx, "a", []string{events[1].ID}, time.Now()); !errors.As(err, &d) {
+		t.Errorf("retried a damaged letter: %v", err)
+	}
+	n, err := b.DropDead(ctx, "a", []string{events[1].ID})
+	must(t, err)
+	if letters, err = b.Dead(ctx, "a", 0, 0); n != 1 || len(letters) != 2 || err != nil {
+		t.Errorf("dropped %d, %d are left, %v", n, len(letters), err)
+	}
+}
+
+func TestNothingIsRememberedBeyondTheLimit(t *testing.T) {
+	ctx := context.Background()
+	b, _ := openTest(t, t.TempDir(), state.OutboxSpec{MaxEvents: 100, MaxBytes: 1 << 20, Remember: 3})
+	events := enqueue(t, b, "a", 10)
+	must(t, b.Delivered(ctx, "a", 4))
+	must(t, b.Delivered(ctx, "a", 10))
+	var rows int
+	must(t, b.db.View(ctx, func(tx *disk.Tx) error { return tx.QueryRow("SELECT count(*) FROM outbox_done").Scan(&rows) }))
+	if rows != 3 {
+		t.Errorf("%d ids are remembered, want 3", rows)
+	}
+	for i, want := range map[int]uint64{6: 11, 7: 8, 9: 10} {
+		out, err := b.Enqueue(ctx, New{App: "a", ID: events[i].ID, Type: "x", Payload: []byte("{}")})
+		must(t, err)
+		if out[0].Seq != want {
+			t.Errorf("event %d enqueued again is number %d, want %d", i+1, out[0].Seq, want)
+		}
+	}
+}
