@@ -2,7 +2,8 @@
 # make test     every test, with real Erlang and Elixir nodes (root installs them where they are missing)
 # make test-otp the transport and the main job on OTP 27 and 29 too (as root: debootstrap and chroot)
 # make bench    the benchmarks, and what a BEAM does in the same run
-# make soak     1,000 connections in a row and 1,000 peers at once, and what they leave behind
+# make soak     1,000 connections in a row and 1,000 peers at once, and what they leave behind; 200,000 events
+#               while controller and peer are killed with -9 a hundred times each
 # make lint     go vet and golangci-lint
 # make fuzz     every fuzz target for FUZZTIME (10s)
 
@@ -39,6 +40,7 @@ bench: need
 
 soak: need
 	EHC_SOAK=1000 go test -count=1 -v -run LeaveNothingBehind ./transport/ergonode
+	EHC_SOAK_EVENTS=200000 go test -count=1 -v -timeout 60m -run TestKillsOnBothSides ./cmd/ehc
 
 lint:
 	go vet ./...
