@@ -210,6 +210,9 @@ func TestAListedNodeIsConnectedResyncedAndDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.peer("a1@127.0.0.1", nil)
+		if c := w.condition("Connected"); c.Status != "False" || c.Reason != "NoNodes" {
+			t.Errorf("with no node listed: %+v", c)
+		}
 		before := w.emit(3)
 		w.list("a1@127.0.0.1")
 		w.settle(time.Second)

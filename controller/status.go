@@ -131,7 +131,11 @@ func conditions(snap state.Snapshot, a state.App, damage *outbox.DamageError) []
 			up++
 		}
 	}
-	out := []api.Condition{discovered(snap, a, wanted), tally("Connected", "NotConnected", up, wanted, why), tally("Synced", "NotSynced", synced, up, "")}
+	connected := tally("Connected", "NotConnected", up, wanted, why)
+	if wanted == 0 { // to be connected to all of nothing is no comfort
+		connected.Status, connected.Reason, connected.Message = "False", "NoNodes", "no node is listed"
+	}
+	out := []api.Condition{discovered(snap, a, wanted), connected, tally("Synced", "NotSynced", synced, up, "")}
 	if a.Deliver != nil {
 		out = append(out, drained(snap.Backlog(a.Name)), intact(damage))
 	}
