@@ -23,12 +23,7 @@ func newOutboxPeekCommand(s *streams) *cobra.Command {
 not delivered: as JSON, once for each app that has it.`,
 		Example:     "  ehc outbox peek 01JD2Z8Q0V6M8K2W3XA4B5C6D7",
 		Annotations: after(plainCodes, "  ehc outbox retry ID, or ehc outbox drop ID"),
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage(c, errors.New("name the id of one event"))
-			}
-			return nil
-		},
+		Args:        exactlyOne("name the id of one event"),
 		RunE: func(c *cobra.Command, args []string) error {
 			client, err := controllerOf(c, s)
 			if err != nil {
@@ -133,12 +128,7 @@ once, so an import can be repeated. The ids are printed in order.`,
 		Example: `  ehc outbox import events.ndjson
   ehc outbox export -api unix:/old/ehc.sock | ehc outbox import -`,
 		Annotations: after(plainCodes, "  ehc outbox list"),
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage(c, errors.New("name one file, or - for standard input"))
-			}
-			return nil
-		},
+		Args:        exactlyOne("name one file, or - for standard input"),
 		RunE: func(c *cobra.Command, args []string) error {
 			client, err := controllerOf(c, s)
 			if err != nil {

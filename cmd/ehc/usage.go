@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -24,6 +25,16 @@ func atMostOne(c *cobra.Command, args []string) error {
 		return usage(c, fmt.Errorf("%s takes one argument, not %d", c.CommandPath(), len(args)))
 	}
 	return nil
+}
+
+// exactlyOne wants one argument that is not a flag, and asks for it by what it is.
+func exactlyOne(ask string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usage(c, errors.New(ask))
+		}
+		return nil
+	}
 }
 
 // aCommand refuses what is not a command below c, and names one that may have

@@ -2,14 +2,13 @@ package inbox
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"ehc/state"
 )
 
 // Limits of an event, of a call and of the whole. What exceeds one of an event's
@@ -57,7 +56,7 @@ func (e Event) check() error {
 		if f.name == "source" && f.text == "" {
 			continue
 		}
-		if err := checkText(f.text, f.most); err != nil {
+		if err := state.CheckWord(f.text, f.most); err != nil {
 			return fmt.Errorf("%w: %s %w", ErrInvalid, f.name, err)
 		}
 	}
@@ -73,24 +72,6 @@ func (e Event) check() error {
 	// What fits the nanoseconds of the row.
 	if y := e.At.Year(); y < 1970 || y > 2261 {
 		return fmt.Errorf("%w: came in the year %d", ErrInvalid, y)
-	}
-	return nil
-}
-
-// checkText refuses what would garble a line in which it is printed.
-func checkText(s string, most int) error {
-	switch {
-	case s == "":
-		return errors.New("is empty")
-	case len(s) > most:
-		return fmt.Errorf("of %d bytes: at most %d", len(s), most)
-	case !utf8.ValidString(s):
-		return fmt.Errorf("%q is not UTF-8", s)
-	}
-	for _, r := range s {
-		if !unicode.IsPrint(r) {
-			return fmt.Errorf("%q holds what cannot be printed", s)
-		}
 	}
 	return nil
 }

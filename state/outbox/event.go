@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"hash/crc32"
 	"time"
-	"unicode"
 	"unicode/utf8"
+
+	"ehc/state"
 )
 
 // Limits of an event and of a call. What exceeds one is ErrInvalid.
@@ -65,7 +66,7 @@ func (e Event) check() error {
 		name, text string
 		most       int
 	}{{"app", e.App, MaxApp}, {"id", e.ID, MaxID}, {"type", e.Type, MaxType}} {
-		if err := checkWord(f.text, f.most); err != nil {
+		if err := state.CheckWord(f.text, f.most); err != nil {
 			return fmt.Errorf("%w: %s %w", ErrInvalid, f.name, err)
 		}
 	}
@@ -78,24 +79,6 @@ func (e Event) check() error {
 	// What fits the nanoseconds of the row.
 	if y := e.InsertedAt.Year(); y < 1970 || y > 2261 {
 		return fmt.Errorf("%w: inserted in the year %d", ErrInvalid, y)
-	}
-	return nil
-}
-
-// checkWord refuses what would garble a line in which it is printed.
-func checkWord(s string, most int) error {
-	switch {
-	case s == "":
-		return fmt.Errorf("is empty")
-	case len(s) > most:
-		return fmt.Errorf("of %d bytes: at most %d", len(s), most)
-	case !utf8.ValidString(s):
-		return fmt.Errorf("%q is not UTF-8", s)
-	}
-	for _, r := range s {
-		if !unicode.IsPrint(r) {
-			return fmt.Errorf("%q holds what cannot be printed", s)
-		}
 	}
 	return nil
 }
