@@ -28,7 +28,7 @@ test-otp: need
 	@for suite in trixie forky; do \
 		bin=$$(.ci/otp $$suite) || exit 1; \
 		echo "$$("$$bin/erl" -noshell -eval 'io:format("OTP ~s",[erlang:system_info(otp_release)]),halt().')"; \
-		PATH="$$bin:$$PATH" go test -count=1 -timeout 9m ./transport/... ./cmd/ehc || exit 1; \
+		PATH="$$bin:$$PATH" go test -count=1 -timeout 9m ./transport/... ./cmd/ehc ./examples/... || exit 1; \
 		rm -r "$$bin"; \
 	done
 
