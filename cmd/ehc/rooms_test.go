@@ -29,7 +29,7 @@ var rooms = map[string]room{
 	}, tests: []string{"transport/transporttest/..."}},
 
 	"controller": {may: []string{
-		"controller/api", "controller/discover", "reconcile", "state/...", "transport", "transport/etf",
+		"controller/api", "controller/discover", "controller/termjson", "reconcile", "state/...", "transport", "transport/etf",
 	}, tests: []string{"transport/ergonode", "transport/transporttest/...", "controller/discover/zone"}},
 	"controller/api": {},
 	"controller/discover": {
@@ -37,6 +37,7 @@ var rooms = map[string]room{
 		tests: []string{"controller/discover/zone", "transport/transporttest/..."},
 	},
 	"controller/discover/zone": {},
+	"controller/termjson":      {may: []string{"transport/etf"}},
 
 	"reconcile": {may: []string{"state"}},
 
