@@ -90,7 +90,9 @@ func (d daemon) run(ctx context.Context) (err error) {
 	defer log.Info("stopped")
 
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return api.Serve(ctx, l, api.Handler(ctl, buildVersion())) })
+	group.Go(func() error {
+		return api.Serve(ctx, l, api.Handler(ctl, api.Options{Version: buildVersion(), Panicked: panicked(log)}))
+	})
 	group.Go(func() error { return poller.Run(ctx) })
 	group.Go(func() error { return ctl.Watch(ctx, d.reload) })
 	group.Go(func() error { return ctl.Run(ctx) })
@@ -116,4 +118,11 @@ func nodeOptions(config *controller.Config, store *state.Store, links *controlle
 	var err error
 	o.TLS, err = ergonode.LoadTLS(n.TLS.CertFile, n.TLS.KeyFile, n.TLS.CAFile)
 	return o, err
+}
+
+// panicked logs a fault of ours that the API ran into.
+func panicked(log hclog.Logger) func(route string, cause any, stack []byte) {
+	return func(route string, cause any, stack []byte) {
+		log.Error("panic", "route", route, "cause", cause, "stack", string(stack))
+	}
 }

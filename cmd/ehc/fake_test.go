@@ -236,6 +236,8 @@ func (f *fake) serve(dir string) (api.Address, func() error, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- api.Serve(ctx, l, api.Handler(f, api.Version{Version: "v9.9.9", Go: "go1.26"})) }()
+	go func() {
+		done <- api.Serve(ctx, l, api.Handler(f, api.Options{Version: api.Version{Version: "v9.9.9", Go: "go1.26"}}))
+	}()
 	return at, func() error { cancel(); return <-done }, nil
 }

@@ -19,11 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // serve runs a server and returns its address. It ends with the test.
 func serve(t *testing.T, h http.Handler) Address {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "ehc-api-") // a socket's path must be short
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := SocketIn(dir)
+	a := SocketIn(shortDir(t))
 	l, err := a.Listen()
 	if err != nil {
 		t.Fatal(err)
@@ -36,9 +32,19 @@ func serve(t *testing.T, h http.Handler) Address {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		_ = os.RemoveAll(dir)
 	})
 	return a
+}
+
+// shortDir is a folder for a socket, whose path must be short.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ehc-api-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // raw sends a request by hand.
@@ -63,7 +69,7 @@ func raw(t *testing.T, a Address, method, path, body string) (status int, kind, 
 }
 
 func TestBadRequestsAreProblems(t *testing.T) {
-	a := serve(t, Handler(struct{ Backend }{}, Version{}))
+	a := serve(t, Handler(struct{ Backend }{}, Options{}))
 	for name, c := range map[string]struct {
 		method, path, body string
 		status             int
@@ -86,7 +92,7 @@ func TestBadRequestsAreProblems(t *testing.T) {
 }
 
 func TestTheSocketIsItsOwnersOnly(t *testing.T) {
-	a := serve(t, Handler(struct{ Backend }{}, Version{}))
+	a := serve(t, Handler(struct{ Backend }{}, Options{}))
 	info, err := os.Stat(a.path)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v; want 0600", info.Mode(), err)
@@ -94,7 +100,7 @@ func TestTheSocketIsItsOwnersOnly(t *testing.T) {
 }
 
 func TestListenReplacesOnlyADeadSocket(t *testing.T) {
-	live := serve(t, Handler(struct{ Backend }{}, Version{}))
+	live := serve(t, Handler(struct{ Backend }{}, Options{}))
 	if l, err := live.Listen(); err == nil {
 		_ = l.Close()
 		t.Error("took the socket of a live controller")

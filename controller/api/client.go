@@ -9,8 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -38,71 +36,6 @@ func NewClient(a Address) *Client {
 
 // Close lets go of idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
-
-// Status asks how things stand.
-func (c *Client) Status(ctx context.Context) (Status, error) {
-	return ask[Status](ctx, c, http.MethodGet, "/v1/status", nil)
-}
-
-// Plan asks what a file would do.
-func (c *Client) Plan(ctx context.Context, r PlanRequest) (Plan, error) {
-	return ask[Plan](ctx, c, http.MethodPost, "/v1/plan", r)
-}
-
-// Apply puts a file in force.
-func (c *Client) Apply(ctx context.Context, r ApplyRequest) (Applied, error) {
-	return ask[Applied](ctx, c, http.MethodPost, "/v1/apply", r)
-}
-
-// Emit enqueues events. Events without an id are given one by the controller,
-// so a caller that will try again after an error should set them.
-func (c *Client) Emit(ctx context.Context, r EmitRequest) (Emitted, error) {
-	return ask[Emitted](ctx, c, http.MethodPost, "/v1/events", r)
-}
-
-// Outbox lists what waits, or what is dead.
-func (c *Client) Outbox(ctx context.Context, q OutboxQuery) (Outbox, error) {
-	return ask[Outbox](ctx, c, http.MethodGet, "/v1/outbox?"+q.values().Encode(), nil)
-}
-
-func (q OutboxQuery) values() url.Values {
-	v := url.Values{"limit": {strconv.Itoa(q.Limit)}}
-	if q.App != "" {
-		v.Set("app", q.App)
-	}
-	if q.ID != "" {
-		v.Set("id", q.ID)
-	}
-	if q.Dead {
-		v.Set("dead", "true")
-	}
-	if q.After > 0 {
-		v.Set("after", strconv.FormatUint(q.After, 10))
-	}
-	return v
-}
-
-// Retry puts dead letters back into their queues.
-func (c *Client) Retry(ctx context.Context, s OutboxSelection) (OutboxChange, error) {
-	return ask[OutboxChange](ctx, c, http.MethodPost, "/v1/outbox/retry", s)
-}
-
-// Drop deletes dead letters, or what waits.
-func (c *Client) Drop(ctx context.Context, s OutboxSelection) (OutboxChange, error) {
-	return ask[OutboxChange](ctx, c, http.MethodPost, "/v1/outbox/drop", s)
-}
-
-// Counts asks for the counter of a key, such as "visits:/blog", or for up to limit
-// counters of a name, such as "visits"; key "" means of every name.
-func (c *Client) Counts(ctx context.Context, key string, limit int) (Counts, error) {
-	q := url.Values{"key": {key}, "limit": {strconv.Itoa(limit)}}
-	return ask[Counts](ctx, c, http.MethodGet, "/v1/counts?"+q.Encode(), nil)
-}
-
-// Version asks for the controller's build.
-func (c *Client) Version(ctx context.Context) (Version, error) {
-	return ask[Version](ctx, c, http.MethodGet, "/v1/version", nil)
-}
 
 func ask[A any](ctx context.Context, c *Client, method, path string, body any) (A, error) {
 	var none, got A

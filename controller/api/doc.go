@@ -1,0 +1,14 @@
+// Package api is the controller's HTTP interface: the JSON that goes over it, a
+// server and a client. It listens on a unix socket, which only its owner may
+// open. It decides nothing: what it serves is a Backend.
+//
+// An error is a Problem (RFC 9457), with its status.
+//
+// A concern is one file, such as plan.go: its JSON types, the Backend that serves
+// it, its routes, its client. To add a route:
+//
+//  1. Write it there. newRead answers a query and newWrite a JSON body, both with
+//     JSON; newStream is for Server-Sent Events, with an SSE.
+//  2. A new file's Backend goes into Backend and its routes into table, both in
+//     routes.go.
+package api

@@ -1,0 +1,81 @@
+package api
+
+import (
+	"context"
+	"net/http"
+)
+
+// PlanBackend says what a file would do, and puts one in force.
+type PlanBackend interface {
+	Plan(ctx context.Context, r PlanRequest) (Plan, error)
+	Apply(ctx context.Context, r ApplyRequest) (Applied, error)
+}
+
+func planRoutes(b PlanBackend) []route {
+	return []route{
+		newWrite("POST /v1/plan", b.Plan),
+		newWrite("POST /v1/apply", b.Apply),
+	}
+}
+
+// Plan asks what a file would do.
+func (c *Client) Plan(ctx context.Context, r PlanRequest) (Plan, error) {
+	return ask[Plan](ctx, c, http.MethodPost, "/v1/plan", r)
+}
+
+// Apply puts a file in force.
+func (c *Client) Apply(ctx context.Context, r ApplyRequest) (Applied, error) {
+	return ask[Applied](ctx, c, http.MethodPost, "/v1/apply", r)
+}
+
+// PlanRequest asks what a file would do. An empty Text asks about the one in
+// force.
+type PlanRequest struct {
+	File string `json:"file,omitempty"` // name for diagnostics
+	Text string `json:"text,omitempty"`
+}
+
+// Plan is what a pass would do.
+type Plan struct {
+	Index   uint64   `json:"index"`
+	Actions []Action `json:"actions"` // in the order in which a pass does them; never null
+	Held    []Hold   `json:"held"`    // never null
+	// RestartRequired names what the file changes but is fixed at start.
+	RestartRequired []string `json:"restart_required,omitempty"`
+	Warnings        []string `json:"warnings,omitempty"`
+}
+
+// Action is one thing to do to one node.
+type Action struct {
+	Kind   string `json:"kind"` // prune, connect, resync or drain
+	Node   string `json:"node"`
+	App    string `json:"app"`
+	Reason string `json:"reason"`
+}
+
+// Hold is a node that something keeps from being acted on, and what.
+type Hold struct {
+	Node   string `json:"node"`
+	App    string `json:"app,omitempty"`
+	Reason string `json:"reason"`
+	// Prune says that an approved apply would prune the node: the hold is a
+	// guard, not a wait.
+	Prune bool `json:"prune,omitempty"`
+}
+
+// ApplyRequest puts a file in force. An empty Text applies the one in force,
+// which is of use with PruneHeld.
+type ApplyRequest struct {
+	File string `json:"file,omitempty"`
+	Text string `json:"text,omitempty"`
+	// CheckIndex refuses (409) unless the store is still at this index; 0 does not check.
+	CheckIndex uint64 `json:"check_index,omitempty"`
+	// PruneHeld approves pruning the nodes that guards hold back now.
+	PruneHeld bool `json:"prune_held,omitempty"`
+}
+
+// Applied answers an apply: the file is in force, and Plan says what the
+// controller is now about to do.
+type Applied struct {
+	Plan Plan `json:"plan"`
+}

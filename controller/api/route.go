@@ -1,0 +1,144 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+const jsonType = "application/json"
+
+// route is one operation of the API.
+type route struct {
+	pattern string   // method and path, as http.ServeMux has them: "GET /v1/status"
+	query   []string // the parameters that it takes; others are refused
+	pace    pace
+	// serve answers, or returns why not, having written nothing.
+	serve func(w http.ResponseWriter, r *http.Request) error
+}
+
+func (r route) method() string { m, _, _ := strings.Cut(r.pattern, " "); return m }
+func (r route) path() string   { _, p, _ := strings.Cut(r.pattern, " "); return p }
+
+// newRead is a route that answers a query, of these parameters, with JSON.
+func newRead[A any](pattern string, query []string, f func(context.Context, url.Values) (A, error)) route {
+	return route{pattern: pattern, query: query, serve: func(w http.ResponseWriter, r *http.Request) error {
+		a, err := f(r.Context(), r.URL.Query())
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, http.StatusOK, jsonType, a)
+	}}
+}
+
+// newWrite is a route that answers a JSON body with JSON.
+func newWrite[Q, A any](pattern string, f func(context.Context, Q) (A, error)) route {
+	return route{pattern: pattern, serve: func(w http.ResponseWriter, r *http.Request) error {
+		q, err := readJSON[Q](w, r)
+		if err != nil {
+			return err
+		}
+		a, err := f(r.Context(), q)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, http.StatusOK, jsonType, a)
+	}}
+}
+
+// newStream is a route that answers a query with Server-Sent Events. begin looks
+// at the request and returns what then feeds the stream until it returns; an
+// error of begin goes out as a Problem, one of feed ends the stream.
+func newStream(pattern string, query []string, begin func(*http.Request) (feed func(context.Context, *SSE) error, err error)) route {
+	return route{pattern: pattern, query: query, pace: streaming, serve: func(w http.ResponseWriter, r *http.Request) error {
+		feed, err := begin(r)
+		if err != nil {
+			return err
+		}
+		s, err := NewSSE(w)
+		if err != nil {
+			return err
+		}
+		_ = feed(r.Context(), s) // the reader has gone or is told by the end
+		return nil
+	}}
+}
+
+// lasts gives r another pace.
+func (r route) lasts(p pace) route { r.pace = p; return r }
+
+// readJSON reads the one JSON value of a body.
+func readJSON[Q any](w http.ResponseWriter, r *http.Request) (Q, error) {
+	var q Q
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	err := d.Decode(&q)
+	if err == nil {
+		_, err = d.Token()
+		switch {
+		case err == nil:
+			return q, NewProblem(http.StatusBadRequest, "read request body: more than one JSON value")
+		case errors.Is(err, io.EOF):
+			err = nil
+		}
+	}
+	untilRead(w)
+	return q, bodyProblem(err)
+}
+
+// untilRead takes off the deadline by which a request had to be read, once it has
+// been: it would end the context of a request that lasts.
+func untilRead(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // every connection that we serve takes it
+}
+
+// bodyProblem is what a client is told of a body that cannot be read; nil for nil.
+func bodyProblem(err error) error {
+	var large *http.MaxBytesError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &large):
+		return NewProblem(http.StatusRequestEntityTooLarge, "request body is over %d bytes", large.Limit)
+	case errors.Is(err, io.EOF):
+		return NewProblem(http.StatusBadRequest, "read request body: it is empty, want JSON")
+	}
+	return NewProblem(http.StatusBadRequest, "read request body: %v", err)
+}
+
+// writeJSON writes an answer. Its error is that v is no JSON, and nothing is
+// written then; a reader that has left is no error.
+func writeJSON(w http.ResponseWriter, status int, kind string, v any) error {
+	var b bytes.Buffer
+	text := json.NewEncoder(&b)
+	text.SetEscapeHTML(false) // payloads as they came
+	if err := text.Encode(v); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", kind)
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // a reader that left needs no answer
+	return nil
+}
+
+// checkQuery refuses parameters that are not among those known, or stand twice.
+func checkQuery(q url.Values, known []string) error {
+	for name, values := range q {
+		switch {
+		case !slices.Contains(known, name) && len(known) == 0:
+			return NewProblem(http.StatusBadRequest, "parameter %q: this route takes none", name)
+		case !slices.Contains(known, name):
+			return NewProblem(http.StatusBadRequest, "parameter %q: this route takes %s", name, strings.Join(known, ", "))
+		case len(values) > 1:
+			return NewProblem(http.StatusBadRequest, "parameter %q: stands %d times", name, len(values))
+		}
+	}
+	return nil
+}

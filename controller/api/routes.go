@@ -1,0 +1,35 @@
+package api
+
+import "slices"
+
+// Backend is what the server serves; the controller is one. Its methods may be
+// called at once. A *Problem that they return goes out as it is, the end of their
+// context as a 503, any other error as a 500.
+type Backend interface {
+	StatusBackend
+	PlanBackend
+	EventBackend
+	OutboxBackend
+	CountBackend
+}
+
+// Options are the parts of a server beside its Backend.
+type Options struct {
+	// Version is what /v1/version answers.
+	Version Version
+	// Panicked is told of a handler that panicked, which the client sees as a
+	// 500; nil: nobody is.
+	Panicked func(route string, cause any, stack []byte)
+}
+
+// table is every route there is.
+func table(b Backend, o Options) []route {
+	return slices.Concat(
+		statusRoutes(b),
+		planRoutes(b),
+		eventRoutes(b),
+		outboxRoutes(b),
+		countRoutes(b),
+		aboutRoutes(o.Version),
+	)
+}

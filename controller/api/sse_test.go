@@ -1,0 +1,154 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// streamOf is a handler whose only route is a stream that feed feeds.
+func streamOf(feed func(context.Context, *SSE) error) http.Handler {
+	r := newStream("GET /", nil, func(*http.Request) (func(context.Context, *SSE) error, error) { return feed, nil })
+	return Options{}.guarded(r, make(chan struct{}, 1))
+}
+
+// open asks for a stream by hand.
+func open(t *testing.T, a Address) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	c, err := net.Dial("unix", a.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: ehc\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kind := res.Header.Get("Content-Type"); res.StatusCode != 200 || kind != "text/event-stream" {
+		t.Fatalf("%s %s", res.Status, kind)
+	}
+	return c, bufio.NewReader(res.Body)
+}
+
+func TestAStreamIsWrittenAsTheStandardHasIt(t *testing.T) {
+	a := serve(t, streamOf(func(_ context.Context, s *SSE) error {
+		if err := s.Send(
+			Message{ID: "7", Event: "topic", Data: []byte("one\ntwo\r\nthree\rfour")},
+			Message{ID: "8\nevent: forged", Event: "a\rdata: forged", Data: []byte("{}\n")},
+			Message{},
+		); err != nil {
+			return err
+		}
+		return s.Beat()
+	}))
+	_, r := open(t, a)
+	got, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "retry: 2000\n\n" +
+		"id: 7\nevent: topic\ndata: one\ndata: two\ndata: three\ndata: four\n\n" +
+		"id: 8\nevent: a\ndata: {}\ndata: \n\n" +
+		"data: \n\n" +
+		":\n\n"
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("stream -want +got:\n%s", diff)
+	}
+}
+
+func TestAStreamFollowsAChannelInOrder(t *testing.T) {
+	messages := make(chan Message)
+	a := serve(t, streamOf(func(ctx context.Context, s *SSE) error { return s.Follow(ctx, messages) }))
+	_, r := open(t, a)
+	const n = 1000
+	go func() {
+		defer close(messages)
+		for i := range n {
+			messages <- Message{Data: []byte(strings.Repeat("x", i))}
+		}
+	}()
+	got, err := io.ReadAll(r) // it ends when the channel is closed
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(strings.TrimSuffix(string(got), "\n\n"), "\n\n")[1:]
+	if len(parts) != n {
+		t.Fatalf("%d messages, want %d", len(parts), n)
+	}
+	for i, p := range parts {
+		if p != "data: "+strings.Repeat("x", i) {
+			t.Fatalf("message %d is %q", i, p)
+		}
+	}
+}
+
+func TestAStreamOutlivesTheDeadlinesOfItsServer(t *testing.T) {
+	start := make(chan struct{})
+	h := streamOf(func(_ context.Context, s *SSE) error {
+		<-start
+		return s.Send(Message{Data: []byte("late")})
+	})
+	l, err := SocketIn(shortDir(t)).Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const deadline = 50 * time.Millisecond
+	server := &http.Server{Handler: h, ReadTimeout: deadline, WriteTimeout: deadline}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(l) }()
+	t.Cleanup(func() {
+		_ = server.Close()
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
+	_, r := open(t, Address{path: l.Addr().String()})
+	time.AfterFunc(4*deadline, func() { close(start) })
+	got, err := io.ReadAll(r)
+	if err != nil || !strings.Contains(string(got), "data: late") {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestAStuckReaderIsCutOff(t *testing.T) {
+	ended := make(chan error, 1)
+	a := serve(t, streamOf(func(_ context.Context, s *SSE) error {
+		s.patience = 50 * time.Millisecond
+		for {
+			if err := s.Send(Message{Data: make([]byte, 1<<16)}); err != nil {
+				ended <- err
+				return err
+			}
+		}
+	}))
+	open(t, a) // and reads nothing
+	if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("error = %v, want the deadline's", err)
+	}
+}
+
+func TestAStreamEndsWithItsReader(t *testing.T) {
+	ended := make(chan error, 1)
+	a := serve(t, streamOf(func(ctx context.Context, s *SSE) error {
+		err := s.Follow(ctx, nil)
+		ended <- err
+		return err
+	}))
+	c, _ := open(t, a)
+	_ = c.Close()
+	if err := <-ended; err != nil {
+		t.Errorf("error = %v", err)
+	}
+}
