@@ -15,11 +15,13 @@ import (
 	_ "embed" // the expression server
 )
 
-// startLimit is how long a node may take to come up, and evalLimit how long an
-// expression may run. They are far past what a slow machine needs.
+// startLimit is how long a node may take to come up, evalLimit how long an
+// expression may run, and awaitLimit how long Await waits. They are far past what
+// a slow machine needs.
 const (
 	startLimit = 60 * time.Second
 	evalLimit  = 60 * time.Second
+	awaitLimit = 60 * time.Second
 )
 
 // marker opens the lines that are answers.
@@ -222,6 +224,23 @@ func (n *Node) Eval(expr string) string {
 		n.t.Fatalf("%s: %s: %v", n.o.Name, expr, err)
 	}
 	return v
+}
+
+// Await returns once an expression has this value. It is for what a node learns
+// only a moment after its peer: a node has a connection in nodes() after it has
+// sent the last word of the handshake, and has lost it after it has read the end
+// of the socket. A minute without that value fails the test.
+func (n *Node) Await(expr, want string) {
+	n.t.Helper()
+	for limit := time.Now().Add(awaitLimit); ; time.Sleep(10 * time.Millisecond) {
+		got := n.Eval(expr)
+		if got == want {
+			return
+		}
+		if time.Now().After(limit) {
+			n.t.Fatalf("%s: %s is %s after %s, want %s", n.o.Name, expr, got, awaitLimit, want)
+		}
+	}
 }
 
 // TryEval is Eval with an error in place of a failed test. It may be called from
