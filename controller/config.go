@@ -40,6 +40,8 @@ type applied struct {
 	File string    `json:"file"` // its name, for diagnostics
 	Text string    `json:"text"`
 	At   time.Time `json:"at"`
+	// Generation counts the files that were put in force, this one included.
+	Generation uint64 `json:"generation"`
 	// Watched is the digest of the watched file when this one was put in force.
 	Watched string `json:"watched"`
 }
@@ -55,6 +57,8 @@ func OpenConfig(path, dataDir string, env spec.Env) (*Config, error) {
 		return nil, err
 	}
 	if last != nil {
+		last.Generation = max(last.Generation, 1) // kept by a version that did not count
+		c.current.Generation = last.Generation
 		if err := c.adopt(*last); err != nil {
 			last = nil // an env that is gone, say: the watched file decides
 		}
@@ -68,7 +72,7 @@ func OpenConfig(path, dataDir string, env spec.Env) (*Config, error) {
 	case err != nil:
 		return nil, err
 	default:
-		err := c.adopt(applied{File: path, Text: text, At: time.Now(), Watched: digest})
+		err := c.adopt(c.next(path, text, digest))
 		if err != nil && last == nil {
 			return nil, err
 		}
@@ -100,7 +104,7 @@ func (c *Config) Apply(file, text string) (state.Spec, error) {
 	if err != nil {
 		digest = "" // gone or unreadable: any later version counts as a change
 	}
-	if err := c.adopt(applied{File: file, Text: text, At: time.Now(), Watched: digest}); err != nil {
+	if err := c.adopt(c.next(file, text, digest)); err != nil {
 		return state.Spec{}, err
 	}
 	c.setProblem("")
@@ -120,7 +124,7 @@ func (c *Config) Reload(force bool) (bool, error) {
 			c.setProblem("")
 			return false, nil
 		}
-		err = c.adopt(applied{File: c.path, Text: text, At: time.Now(), Watched: digest})
+		err = c.adopt(c.next(c.path, text, digest))
 	}
 	if err != nil {
 		c.setProblem(err.Error())
@@ -147,11 +151,19 @@ func (c *Config) setProblem(text string) {
 	c.problem = text
 }
 
+// next is the file to put in force after the one that is.
+func (c *Config) next(file, text, watched string) applied {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return applied{File: file, Text: text, At: time.Now(), Watched: watched, Generation: c.current.Generation + 1}
+}
+
 func (c *Config) adopt(a applied) error {
 	s, _, err := c.Parse(a.File, a.Text)
 	if err != nil {
 		return err
 	}
+	s.Generation = a.Generation
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.current, c.spec = a, s

@@ -84,6 +84,35 @@ func TestTheFileLastAppliedOutlivesARestart(t *testing.T) {
 	}
 }
 
+func TestEachFilePutInForceHasTheNextGeneration(t *testing.T) {
+	p := newPlace(t)
+	p.write(configText)
+	c := p.mustOpen()
+	if g := c.Spec().Generation; g != 1 {
+		t.Errorf("the first file has generation %d", g)
+	}
+	if _, err := c.Apply("x.hcl", "peer {"); err == nil {
+		t.Error("a broken file was applied")
+	}
+	if _, err := c.Apply("x.hcl", configText); err != nil {
+		t.Fatal(err)
+	}
+	if g := c.Spec().Generation; g != 2 {
+		t.Errorf("the second has %d", g)
+	}
+	if g := p.mustOpen().Spec().Generation; g != 2 {
+		t.Errorf("after a restart it has %d", g)
+	}
+	p.write(strings.ReplaceAll(configText, `"a"`, `"c"`))
+	again := p.mustOpen()
+	if g := again.Spec().Generation; g != 3 {
+		t.Errorf("with a file that changed meanwhile: %d", g)
+	}
+	if changed, err := again.Reload(true); !changed || err != nil || again.Spec().Generation != 4 {
+		t.Errorf("after a reload: %d (%v, %v)", again.Spec().Generation, changed, err)
+	}
+}
+
 func TestABrokenFileIsNoReasonToStop(t *testing.T) {
 	p := newPlace(t)
 	p.write("peer {")

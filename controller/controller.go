@@ -96,8 +96,9 @@ func (c *Controller) Run(ctx context.Context) error {
 	expiring.Go(func() { c.expire(ctx) })
 	defer expiring.Wait()
 	for {
-		snap := c.store.Snapshot()
-		plan := reconcile.Diff(snap.Desired(), snap.Live(), time.Now())
+		snap, now := c.store.Snapshot(), time.Now()
+		c.observe(snap, now)
+		plan := reconcile.Diff(snap.Desired(), snap.Live(), now)
 		if err := reconcile.Apply(ctx, plan, c.effects); err != nil && ctx.Err() == nil {
 			c.log.Error("pass", "actions", len(plan.Actions), "error", err)
 		}

@@ -53,6 +53,12 @@ var (
 		key:  func(b Batch) string { return key(b.App) },
 		same: equal[Batch], plain: whole[Batch],
 	}
+	conditionsTable = table[Conditions]{
+		name:  "conditions", // of apps, then of nodes
+		key:   func(c Conditions) string { return key(c.App, string(c.Node)) },
+		same:  sameConditions,
+		plain: func(Conditions) Conditions { return Conditions{} }, // they follow from the other rows
+	}
 	momentTable = table[moment]{
 		name: "moments",
 		key:  func(moment) string { return key("now") },
@@ -63,8 +69,9 @@ var (
 // moment is the one row of a table that every write touches, so that one watch
 // sees every change.
 type moment struct {
-	Index   uint64 // of the facts that a reviewed plan depends on
-	Version uint64 // of everything
+	Index      uint64 // of the facts that a reviewed plan depends on
+	Version    uint64 // of everything
+	Generation uint64 // of the file in force
 }
 
 // plainQuery leaves whether the query can be relied on, and drops in which words
@@ -115,7 +122,7 @@ func schema() *memdb.DBSchema {
 	tables := map[string]*memdb.TableSchema{}
 	for _, t := range []*memdb.TableSchema{
 		appTable.schema(), queryTable.schema(), peerTable.schema(), connTable.schema(),
-		backlogTable.schema(), approvalTable.schema(), batchTable.schema(), momentTable.schema(),
+		backlogTable.schema(), approvalTable.schema(), batchTable.schema(), conditionsTable.schema(), momentTable.schema(),
 	} {
 		tables[t.Name] = t
 	}

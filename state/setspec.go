@@ -8,9 +8,13 @@ import "time"
 // left the file are listed by it no longer: those whose link is down leave at
 // once, the others once it is down. An app that has left the file and still has
 // nodes stays, marked Removed, until the last of them is gone; if it comes back
-// before, it is the same app again.
+// before, it is the same app again. With a greater Generation than the
+// last the index moves even if all else is the same: another file is in force.
 func (s *Store) SetSpec(spec Spec, now time.Time) error {
 	return s.write("spec", func(w *write) error {
+		if spec.Generation > w.moment().Generation {
+			w.generation, w.changed, w.moved = spec.Generation, true, true
+		}
 		inFile := map[string]bool{}
 		for _, a := range spec.Apps {
 			inFile[key(a.Name)] = true

@@ -21,6 +21,9 @@ type Snapshot struct {
 // never 0, only grows, and begins anew at 1 with every New.
 func (s Snapshot) Index() uint64 { return s.moment().Index }
 
+// Generation is that of the file in force; 0 before the first.
+func (s Snapshot) Generation() uint64 { return s.moment().Generation }
+
 func (s Snapshot) moment() moment {
 	now, _ := momentTable.get(s.txn, key("now"))
 	return now
@@ -84,6 +87,12 @@ func (s Snapshot) Backlog(app string) Backlog {
 
 // Approvals returns what people have approved, ordered by node.
 func (s Snapshot) Approvals() []Approval { return approvalTable.list(s.txn, "") }
+
+// Conditions returns what was last recorded of an app, or of a node with app "".
+func (s Snapshot) Conditions(app string, n Node) []Condition {
+	c, _ := conditionsTable.get(s.txn, key(app, string(n)))
+	return c.Of
+}
 
 // Wait blocks until the store differs from s in anything at all, or until wake
 // if wake is not zero, and returns nil. It returns the context's error if ctx

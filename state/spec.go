@@ -8,6 +8,9 @@ import (
 // Spec is what one cluster.hcl asks for. Package state/spec makes it from text
 // and has checked it: a Spec that exists is valid.
 type Spec struct {
+	// Generation counts the files that were put in force; 0: this one was not.
+	Generation uint64
+
 	Node   NodeSpec
 	DNS    DNSSpec
 	Apps   []App // ordered by name

@@ -23,6 +23,9 @@ import (
 //   - A removed app has peer rows and no query rows.
 //   - An approval is for a node that is up, claimed and not wanted.
 //   - Only a connection that is up is Busy.
+//
+// What holds of apps and nodes, RecordConditions, is the one write that wakes
+// nobody and moves no index: it follows from the other rows.
 type Store struct {
 	db *memdb.MemDB
 }
@@ -68,8 +71,13 @@ func (s *Store) write(what string, change func(*write) error) error {
 	if !w.changed {
 		return nil
 	}
-	now, _ := momentTable.get(w.txn, key("now"))
+	if w.quiet {
+		w.txn.Commit()
+		return nil
+	}
+	now := w.moment()
 	now.Version++
+	now.Generation = max(now.Generation, w.generation)
 	if w.moved {
 		now.Index++
 	}
@@ -85,7 +93,10 @@ type write struct {
 	txn     *memdb.Txn
 	changed bool  // something is different
 	moved   bool  // something that a reviewed plan depends on is different
+	quiet   bool  // what is different is no reason to wake anybody
 	err     error // the first; nothing is written after it, and nothing committed
+
+	generation uint64 // of a new file in force
 }
 
 // put writes row, if it differs from the one with its key.
@@ -149,4 +160,9 @@ func (t table[T]) collect(txn *memdb.Txn, index, k string) []T {
 		rows[i] = row.(T)
 	}
 	return rows
+}
+
+func (w *write) moment() moment {
+	now, _ := momentTable.get(w.txn, key("now"))
+	return now
 }

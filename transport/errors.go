@@ -49,6 +49,18 @@ var reasons = []struct {
 	{ErrDown, "Disconnected"},
 }
 
+// Word is a stable word of Reason's, and what it says.
+type Word struct{ Word, Means string }
+
+// Reasons are all words that Reason gives.
+func Reasons() []Word {
+	words := make([]Word, 0, len(reasons))
+	for _, r := range reasons {
+		words = append(words, Word{r.word, r.err.Error()})
+	}
+	return words
+}
+
 // Reason is the stable word for why err happened: "CookieRejected" and so on;
 // "Disconnected" for a connection that just ended and for what it does not know;
 // "" for nil.

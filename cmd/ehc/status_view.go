@@ -18,11 +18,43 @@ type statusView struct {
 
 func (v statusView) text() string {
 	var b strings.Builder
+	b.WriteString(v.verdict())
 	b.WriteString(v.header())
 	b.WriteString(v.section("NODES", v.nodes()))
 	b.WriteString(v.section("APPS", v.apps()))
 	b.WriteString(v.section("OUTBOX", queueTable(v.status.Outbox, v.now, v.wide)))
 	return b.String()
+}
+
+// verdict says in a line what one wants to know first, and in more what is amiss.
+func (v statusView) verdict() string {
+	var amiss []string
+	for _, a := range v.status.Apps {
+		for _, c := range a.Conditions {
+			if c.Status == "False" {
+				amiss = append(amiss, fmt.Sprintf("%s is not %s (%s%s): %s", a.App, c.Type, c.Reason, v.lasting(c.Since), c.Message))
+			}
+		}
+	}
+	if v.status.Config.Error != "" {
+		amiss = append(amiss, "the newest version of the file is not in force")
+	}
+	if len(amiss) == 0 {
+		return v.paint.in(green, "All is as the file asks.") + "\n\n"
+	}
+	text := v.paint.in(red, "Not as the file asks:") + "\n"
+	for _, line := range amiss {
+		text += "  " + printable(line) + "\n"
+	}
+	return text + "\n"
+}
+
+// lasting is for how long something holds, after a comma.
+func (v statusView) lasting(since time.Time) string {
+	if since.IsZero() {
+		return ""
+	}
+	return ", for " + ago(v.now.Sub(since))
 }
 
 func (v statusView) header() string {
@@ -32,7 +64,7 @@ func (v statusView) header() string {
 	lines.add("cookie", s.Cookie+" (a fingerprint)")
 	lines.add("version", s.Version)
 	lines.add("index", fmt.Sprint(s.Index))
-	lines.add("config", fmt.Sprintf("%s, applied %s", s.Config.File, v.when(s.Config.AppliedAt)))
+	lines.add("config", fmt.Sprintf("%s, generation %d, applied %s", s.Config.File, s.Config.Generation, v.when(s.Config.AppliedAt)))
 	text := lines.text()
 	if s.Config.Error != "" {
 		text += v.paint.in(red, "The newest version of the file is not in force:") + " " + printableLines(s.Config.Error) + "\n"
@@ -73,15 +105,15 @@ func (v statusView) widen(row []string, creation, release, retry, reason, messag
 
 func (v statusView) apps() table {
 	t := table{indent: true}
-	t.add("APP", "CONDITION", "STATUS", "REASON", "MESSAGE")
+	t.add("APP", "CONDITION", "STATUS", "SINCE", "REASON", "MESSAGE")
 	for _, a := range v.status.Apps {
 		name := a.App
 		for _, c := range a.Conditions {
-			t.add(name, c.Type, c.Status, c.Reason, c.Message)
+			t.add(name, c.Type, c.Status, v.when(c.Since), c.Reason, c.Message)
 			name = ""
 		}
 		if len(a.Conditions) == 0 {
-			t.add(name, "-", "-", "-", "")
+			t.add(name, "-", "-", "-", "-", "")
 		}
 	}
 	return t

@@ -11,7 +11,7 @@ func TestStatusText(t *testing.T) {
 	now := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	status := api.Status{
 		Index: 418, Node: "ehc-1@fdaa::1", Cookie: "1a2b3c4d", Version: "v0.1.0",
-		Config: api.Config{File: "/etc/cluster.hcl", AppliedAt: now.Add(-3 * time.Hour)},
+		Config: api.Config{File: "/etc/cluster.hcl", AppliedAt: now.Add(-3 * time.Hour), Generation: 4},
 		Nodes: []api.Node{
 			{Node: "a@fdaa::2", App: "x", Phase: "up", Since: now.Add(-41 * time.Second), Creation: 17, Release: "27", Listed: true},
 			{Node: "b@fdaa::3", App: "x", Phase: "down", Since: now.Add(-3 * time.Minute), Reason: "CookieRejected",
@@ -21,7 +21,7 @@ func TestStatusText(t *testing.T) {
 		},
 		Apps: []api.App{{App: "x", Conditions: []api.Condition{
 			{Type: "Discovered", Status: "True", Reason: "Listed", Message: "3 listed"},
-			{Type: "Connected", Status: "False", Reason: "NotConnected", Message: "1 of 3; b@fdaa::3: cookie rejected"},
+			{Type: "Connected", Status: "False", Reason: "NotConnected", Message: "1 of 3; b@fdaa::3: cookie rejected", Since: now.Add(-3 * time.Minute)},
 		}}},
 		Outbox: []api.OutboxApp{{App: "x", Pending: 3, Bytes: 120, Oldest: now.Add(-time.Hour), RetryAt: now.Add(time.Second)}},
 	}

@@ -41,6 +41,8 @@ type Status struct {
 type Config struct {
 	File      string    `json:"file"`
 	AppliedAt time.Time `json:"applied_at"`
+	// Generation grows with each file that is put in force.
+	Generation uint64 `json:"generation"`
 	// Error is why the newest version of the file is not in force; empty if it is.
 	Error string `json:"error,omitempty"`
 	// RestartRequired names what has changed in the file but is fixed at start.
@@ -59,6 +61,9 @@ type Node struct {
 	Message  string    `json:"message,omitempty"` // the same for people: "cookie rejected"
 	RetryAt  time.Time `json:"retry_at,omitzero"`
 	Listed   bool      `json:"listed"` // a query lists it now
+	// Conditions are what holds of the node, or does not: Discovered, Connected,
+	// Synced.
+	Conditions []Condition `json:"conditions"`
 }
 
 // App is one peer block and how it stands.
@@ -67,11 +72,15 @@ type App struct {
 	Conditions []Condition `json:"conditions"`
 }
 
-// Condition is one thing that holds for an app, or does not: Discovered,
+// Condition is one thing that holds for an app or a node, or does not: Discovered,
 // Connected, Synced; for an app that gets events Drained and OutboxIntact, too.
 type Condition struct {
 	Type    string `json:"type"`
 	Status  string `json:"status"` // "True", "False" or "Unknown"
 	Reason  string `json:"reason"` // a stable word
 	Message string `json:"message"`
+	// Since is when Status last changed.
+	Since time.Time `json:"since,omitzero"`
+	// ObservedGeneration is that of the file in force of which it speaks.
+	ObservedGeneration uint64 `json:"observed_generation"`
 }

@@ -1,0 +1,202 @@
+package controller
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"ehc/controller/api"
+	"ehc/state"
+	"ehc/state/outbox"
+)
+
+// The types of condition.
+const (
+	condDiscovered   = "Discovered"
+	condConnected    = "Connected"
+	condSynced       = "Synced"
+	condDrained      = "Drained"
+	condOutboxIntact = "OutboxIntact"
+)
+
+// Status of a condition.
+const (
+	isTrue    = "True"
+	isFalse   = "False"
+	isUnknown = "Unknown"
+)
+
+// conditions are what holds of each app of the file, and of each node:
+//
+//	            app                                    node
+//	Discovered  its queries work and list nodes        a query lists it
+//	Connected   every listed node is up                it is up
+//	Synced      every listed node that is up has been  it has been
+//	            resynced since it started
+//
+// and, only of an app that gets events:
+//
+//	Drained       nothing waits in its queue
+//	OutboxIntact  what waits is as it was written
+//
+// They are worked out from one snapshot and have no Since yet.
+func (c *Controller) conditions(snap state.Snapshot, apps []state.App) []state.Conditions {
+	damage := map[string]*outbox.DamageError{}
+	for _, q := range c.box.Stats() {
+		damage[q.App] = q.Damage
+	}
+	tallies := map[string]*tally{}
+	var rows []state.Conditions
+	listed := nodeRows(snap)
+	for _, n := range listed {
+		t := tallies[n.conn.App]
+		if t == nil {
+			t = &tally{}
+			tallies[n.conn.App] = t
+		}
+		t.count(n)
+	}
+	for _, a := range apps {
+		t := tallies[a.Name]
+		if t == nil {
+			t = &tally{}
+		}
+		of := []state.Condition{discovered(snap, a, t.wanted), t.connected(), t.synced()}
+		if a.Deliver != nil {
+			of = append(of, drained(snap.Backlog(a.Name)), intact(damage[a.Name]))
+		}
+		rows = append(rows, state.Conditions{App: a.Name, Of: of})
+	}
+	for _, n := range listed {
+		rows = append(rows, state.Conditions{Node: n.conn.Node, Of: nodeConditions(n)})
+	}
+	for i := range rows {
+		for j := range rows[i].Of {
+			rows[i].Of[j].Generation = snap.Generation()
+		}
+	}
+	return rows
+}
+
+// observe records what holds, so that a condition's Since is when it came about
+// and not when somebody asked.
+func (c *Controller) observe(snap state.Snapshot, now time.Time) {
+	changes, err := c.store.RecordConditions(c.conditions(snap, c.config.Spec().Apps), now)
+	if err != nil {
+		c.log.Error("observe", "error", err)
+	}
+	for _, x := range changes {
+		c.log.Debug("condition", "app", x.App, "node", x.Node, "type", x.To.Type, "status", x.To.Status, "reason", x.To.Reason)
+	}
+}
+
+// standing are the conditions of row as the API gives them. One that no pass has
+// seen yet begins now.
+func standing(snap state.Snapshot, row state.Conditions, now time.Time) []api.Condition {
+	seen := state.Conditions{Of: snap.Conditions(row.App, row.Node)}
+	out := []api.Condition{}
+	for _, x := range row.Of {
+		since := now
+		if was := seen.Named(x.Type); was.Status == x.Status {
+			since = was.Since
+		}
+		out = append(out, api.Condition{
+			Type: x.Type, Status: x.Status, Reason: x.Reason, Message: x.Message,
+			Since: since, ObservedGeneration: x.Generation,
+		})
+	}
+	return out
+}
+
+// tally is how an app's listed nodes fare.
+type tally struct {
+	wanted, up, current int
+	why                 string // one of the nodes that is down, and why
+}
+
+func (t *tally) count(n nodeRow) {
+	if !n.listed {
+		return
+	}
+	t.wanted++
+	switch {
+	case n.conn.Phase != state.Up:
+		if n.conn.Message != "" {
+			t.why = fmt.Sprintf("%s: %s", n.conn.Node, n.conn.Message)
+		}
+	case n.conn.Synced == n.conn.Creation:
+		t.up, t.current = t.up+1, t.current+1
+	default:
+		t.up++
+	}
+}
+
+func (t *tally) connected() state.Condition {
+	if t.wanted == 0 { // to be connected to all of nothing is no comfort
+		return state.Condition{Type: condConnected, Status: isFalse, Reason: reasonNoNodes, Message: "no node is listed"}
+	}
+	return outOf(condConnected, reasonConnected, reasonNotConnected, t.up, t.wanted, t.why)
+}
+
+func (t *tally) synced() state.Condition {
+	return outOf(condSynced, reasonSynced, reasonNotSynced, t.current, t.up, "")
+}
+
+// outOf is a condition that holds when have of want do.
+func outOf(kind, holds, otherwise string, have, want int, why string) state.Condition {
+	c := state.Condition{Type: kind, Status: isTrue, Reason: holds, Message: fmt.Sprintf("%d of %d", have, want)}
+	if have < want {
+		c.Status, c.Reason = isFalse, otherwise
+		if why != "" {
+			c.Message += "; " + why
+		}
+	}
+	return c
+}
+
+func discovered(snap state.Snapshot, a state.App, wanted int) state.Condition {
+	c := state.Condition{Type: condDiscovered, Status: isTrue, Reason: reasonListed, Message: fmt.Sprintf("%d listed", wanted)}
+	var failed, unasked []string
+	known := true
+	for _, q := range snap.Queries() {
+		if q.App != a.Name {
+			continue
+		}
+		known = known && (q.Known || q.Err != "")
+		if q.Err != "" {
+			failed = append(failed, q.Name+": "+q.Err)
+		}
+		if q.Unasked != "" {
+			unasked = append(unasked, q.Unasked)
+		}
+	}
+	switch {
+	case len(failed) > 0:
+		c.Status, c.Reason, c.Message = isFalse, reasonLookupFailed, strings.Join(failed, "; ")
+	case !known:
+		c.Status, c.Reason, c.Message = isUnknown, reasonNotLookedUp, "the first lookup is under way"
+	case len(unasked) > 0:
+		c.Status, c.Reason, c.Message = isFalse, reasonEPMDUnreachable, strings.Join(unasked, "; ")
+	case wanted == 0:
+		c.Status, c.Reason, c.Message = isFalse, reasonNoNodes, "the queries list no node"
+	}
+	return c
+}
+
+func drained(b state.Backlog) state.Condition {
+	switch {
+	case b.Pending == 0:
+		return state.Condition{Type: condDrained, Status: isTrue, Reason: reasonDrained, Message: "nothing waits"}
+	case b.Reason != "":
+		return state.Condition{Type: condDrained, Status: isFalse, Reason: b.Reason, Message: b.Message}
+	}
+	return state.Condition{Type: condDrained, Status: isFalse, Reason: reasonWaiting, Message: "events wait"}
+}
+
+// intact tells of damage, at which the queue stands still until a person drops it.
+func intact(damage *outbox.DamageError) state.Condition {
+	if damage != nil {
+		return state.Condition{Type: condOutboxIntact, Status: isFalse, Reason: reasonDamaged, Message: damage.Error()}
+	}
+	return state.Condition{Type: condOutboxIntact, Status: isTrue, Reason: reasonIntact, Message: "no damage found"}
+}
