@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -61,7 +62,7 @@ func TestScripts(t *testing.T) {
 				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 			},
 			"asked": func(ts *testscript.TestScript, _ bool, _ []string) {
-				<-ts.Value("fake").(*fake).held
+				await(ts, ts.Value("fake").(*fake).held)
 			},
 			"private": func(ts *testscript.TestScript, _ bool, args []string) {
 				info, err := os.Stat(ts.MkAbs(args[0]))
@@ -72,10 +73,20 @@ func TestScripts(t *testing.T) {
 			},
 			"code": exitsWith,
 			"followed": func(ts *testscript.TestScript, _ bool, _ []string) {
-				<-ts.Value("fake").(*fake).isFollowed()
+				await(ts, ts.Value("fake").(*fake).isFollowed())
 			},
 		},
 	})
+}
+
+// await waits for a command in the background to have come so far. One that has
+// ended before never will.
+func await(ts *testscript.TestScript, ready <-chan struct{}) {
+	select {
+	case <-ready:
+	case <-time.After(time.Minute):
+		ts.Fatalf("the command in the background has not asked for it")
+	}
 }
 
 // exitsWith runs a command that must exit with the code in args[0].
