@@ -92,8 +92,9 @@ node {
 # Where and how often to look for nodes.
 dns {
   # Up to 8 servers, asked in this order: "10.0.0.2", "10.0.0.2:5353",
-  # "fdaa::3", "[fdaa::3]:53". The port is 53 by default. None: the system's,
-  # which on a Fly machine is Fly's.
+  # "fdaa::3", "[fdaa::3]:53". The port is 53 by default. None: the one that the
+  # environment variable FLY_NAMESERVER names, or else the system's, which on a
+  # Fly machine is Fly's.
   # servers = []
 
   # How long after the start of one look the next one starts. From 100ms to 1h.
@@ -110,8 +111,12 @@ peer "phoenix" {
   # Required, up to 64. What any of them lists is wanted:
   #   "phoenix.internal"        the addresses (AAAA and A) of a name
   #   "srv:_dist._tcp.phoenix"  the targets of SRV records, and their addresses
+  #   "fly:phoenix"             the same as "phoenix.internal", of Fly's resolver,
+  #                             which is asked for the app's machines, too: ehc
+  #                             status then tells a machine that is stopped from
+  #                             one that is gone (condition Running)
   #   "static:phoenix@10.0.0.7" this node; nobody is asked
-  queries = ["phoenix-aayushsahu.${local.domain}"]
+  queries = ["fly:phoenix-aayushsahu"]
 
   # Which of the names that EPMD lists at an address are nodes of this app: * is
   # any characters, ? is one. It is compared with the part before the @.

@@ -17,6 +17,7 @@ const (
 	condSynced       = "Synced"
 	condDrained      = "Drained"
 	condOutboxIntact = "OutboxIntact"
+	condRunning      = "Running"
 )
 
 // Status of a condition.
@@ -33,6 +34,10 @@ const (
 //	Connected   every listed node is up                it is up
 //	Synced      every listed node that is up has been  it has been
 //	            resynced since it started
+//
+// of an app with a query of the kind "fly:":
+//
+//	Running     every machine that is deployed is started
 //
 // and, only of an app that gets events:
 //
@@ -62,6 +67,7 @@ func (c *Controller) conditions(snap state.Snapshot, apps []state.App) []state.C
 			t = &tally{}
 		}
 		of := []state.Condition{discovered(snap, a, t.wanted), t.connected(), t.synced()}
+		of = append(of, running(snap, a)...)
 		if a.Deliver != nil {
 			of = append(of, drained(snap.Backlog(a.Name)), intact(damage[a.Name]))
 		}

@@ -19,6 +19,10 @@ const (
 	reasonSynced       = "Synced"
 	reasonNotSynced    = "NotSynced"
 
+	reasonRunning        = "Running"
+	reasonMachineStopped = "MachineStopped"
+	reasonNoMachines     = "NoMachines"
+
 	reasonDrained = "Drained"
 	reasonWaiting = "Waiting"
 	reasonIntact  = "Intact"
@@ -50,6 +54,9 @@ func Reasons() []Reason {
 		{reasonSynced, "resynced with the incarnation that runs"},
 		{reasonNotSynced, "not resynced since the node started"},
 		{"ResyncFailed", "the node did not answer the first call; tried again later"},
+		{reasonRunning, "every machine that is deployed on Fly is started"},
+		{reasonMachineStopped, "a machine is deployed on Fly and not started; it is not dialled"},
+		{reasonNoMachines, "Fly lists no machine of the app"},
 		{reasonDrained, "nothing waits"},
 		{reasonWaiting, "events wait, and nothing has gone wrong"},
 		{reasonIntact, "what waits is as it was written"},

@@ -48,6 +48,16 @@ type Query struct {
 	Err        string // why the last lookup failed; empty if it worked
 	Unasked    string // why nobody could be asked at some of the addresses that it listed; empty if all were
 	EmptyTimes int    // how often in a row a lookup that worked found no node, up to EmptyEnough
+	Machines   Machines
+}
+
+// Machines is what the last lookup that worked says of the machines of an app, if
+// it is of a kind that can: one that is stopped has no address, and is neither
+// found nor dialled. Otherwise it is zero.
+type Machines struct {
+	Deployed int    // started or not
+	Stopped  int    // deployed and not started
+	Which    string // the stopped ones, for people: "148e45 in lhr, 683d31 in yyz"; empty if there are none
 }
 
 // EmptyEnough is how often in a row an answer must be empty before the dead
@@ -127,4 +137,6 @@ type Answer struct {
 	Found   []Found
 	Unasked []netip.Addr
 	Why     string
+	// Machines is for people to see: no peer comes or goes by it.
+	Machines Machines
 }

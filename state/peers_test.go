@@ -165,6 +165,20 @@ func TestPeers(t *testing.T) {
 				o.t.Errorf("query = %+v", q)
 			}
 		}, want: map[Node]string{"a@h": "listed"}},
+		{name: "what an answer says of stopped machines is kept, and no plan depends on it", do: func(o one) {
+			answer := Answer{Found: []Found{{Node: "a@h"}}}
+			o.ok(o.RecordAnswer("media", "media.internal", answer, t0))
+			before := o.Snapshot().Index()
+			answer.Machines = Machines{Deployed: 2, Stopped: 1, Which: "148e45 in lhr"}
+			o.ok(o.RecordAnswer("media", "media.internal", answer, t0))
+			if after := o.Snapshot().Index(); after != before {
+				o.t.Errorf("index was %d and is %d", before, after)
+			}
+			o.ok(o.RecordFailure("media", "media.internal", "SERVFAIL"))
+			if q := o.Snapshot().Queries()[0]; q.Machines != answer.Machines {
+				o.t.Errorf("query = %+v", q)
+			}
+		}, want: map[Node]string{"a@h": "listed"}},
 		{name: "an approved node is not wanted again when its link is cut", do: func(o one) {
 			o.finds("a@h")
 			o.up("a@h")

@@ -75,12 +75,13 @@ type moment struct {
 }
 
 // plainQuery leaves whether the query can be relied on, and drops in which words
-// it failed and how often it was empty.
+// it failed, how often it was empty and which machines are stopped.
 func plainQuery(q Query) Query {
 	if q.Err != "" {
 		q.Err = "failed"
 	}
 	q.EmptyTimes = min(q.EmptyTimes, 1)
+	q.Machines = Machines{}
 	return q
 }
 

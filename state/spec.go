@@ -70,11 +70,12 @@ const (
 	LookupHost   LookupKind = iota // AAAA and A of Target
 	LookupSRV                      // SRV of Target, then the addresses of its targets
 	LookupStatic                   // no question: Target is a node name
+	LookupFly                      // AAAA and A of Target.internal, and Fly's TXT names of its machines
 )
 
 // Lookup is one query of an app.
 type Lookup struct {
-	Text   string // as written: "billing.internal", "srv:_dist._tcp.x", "static:a@10.0.0.1"
+	Text   string // as written: "billing.internal", "srv:_dist._tcp.x", "static:a@10.0.0.1", "fly:billing"
 	Kind   LookupKind
 	Target string
 }

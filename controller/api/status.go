@@ -73,7 +73,8 @@ type App struct {
 }
 
 // Condition is one thing that holds for an app or a node, or does not: Discovered,
-// Connected, Synced; for an app that gets events Drained and OutboxIntact, too.
+// Connected, Synced; for an app that asks Fly for its machines Running, and for
+// one that gets events Drained and OutboxIntact, too.
 type Condition struct {
 	Type    string `json:"type"`
 	Status  string `json:"status"` // "True", "False" or "Unknown"

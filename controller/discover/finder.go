@@ -39,7 +39,11 @@ type place struct {
 //	static  any       the node itself, without an address
 //	host    template  the template filled in, for each address
 //	srv     template  the same, for each address of each target
-//	either  match     what EPMD lists at each address and the glob fits
+//	fly     template  as for host, of the name APP.internal
+//	any     match     what EPMD lists at each address and the glob fits
+//
+// For fly, the answer tells of the app's machines, too. Those that are stopped have
+// no address, so that they are neither found nor asked.
 //
 // A node that turns up at several addresses is found at each. In names from
 // EPMD, release consoles are passed over. An address at which no EPMD
@@ -54,10 +58,20 @@ func (f *Finder) Find(ctx context.Context, dns state.DNSSpec, app state.App, loo
 	if app.Port != 0 && app.Template == "" {
 		return state.Answer{}, fmt.Errorf("port %d without EPMD needs a template for names", app.Port)
 	}
-	places, err := f.places(ctx, dns, lookup)
+	places, machines, err := f.places(ctx, dns, lookup)
 	if err != nil {
 		return state.Answer{}, err
 	}
+	answer, err := f.nodes(ctx, app, places)
+	if err != nil {
+		return state.Answer{}, err
+	}
+	answer.Machines = machines
+	return answer, nil
+}
+
+// nodes finds app's nodes at these places.
+func (f *Finder) nodes(ctx context.Context, app state.App, places []place) (state.Answer, error) {
 	if app.Template == "" {
 		return f.ask(ctx, places, cmp.Or(app.Match, "*"))
 	}
@@ -73,34 +87,32 @@ func (f *Finder) Find(ctx context.Context, dns state.DNSSpec, app state.App, loo
 }
 
 // places asks DNS.
-func (f *Finder) places(ctx context.Context, dns state.DNSSpec, lookup state.Lookup) ([]place, error) {
+func (f *Finder) places(ctx context.Context, dns state.DNSSpec, lookup state.Lookup) ([]place, state.Machines, error) {
 	f.once.Do(func() { f.system = &system{} })
 	r := &Resolver{Servers: dns.Servers, Timeout: dns.Timeout, system: f.system}
 	host := strings.ToLower(strings.TrimSuffix(lookup.Target, "."))
-	var targets []Target
 	switch lookup.Kind {
 	case state.LookupHost:
 		got, err := r.Host(ctx, host)
-		if err != nil {
-			return nil, err
-		}
-		targets = []Target{{Host: host, Addrs: got.Addrs}}
+		return placesOf(Target{Host: host, Addrs: got.Addrs}), state.Machines{}, err
 	case state.LookupSRV:
 		got, err := r.SRV(ctx, host)
-		if err != nil {
-			return nil, err
-		}
-		targets = got.Targets
-	default:
-		return nil, fmt.Errorf("query %q: kind %d is not one that is looked up", lookup.Text, lookup.Kind)
+		return placesOf(got.Targets...), state.Machines{}, err
+	case state.LookupFly:
+		return flyPlaces(ctx, r, host)
 	}
+	return nil, state.Machines{}, fmt.Errorf("query %q: kind %d is not one that is looked up", lookup.Text, lookup.Kind)
+}
+
+// placesOf are the addresses of targets.
+func placesOf(targets ...Target) []place {
 	var places []place
 	for _, t := range targets {
 		for _, addr := range t.Addrs {
 			places = append(places, place{host: t.Host, addr: addr})
 		}
 	}
-	return places, nil
+	return places
 }
 
 // answer puts found in order, each place of a node once and our own left out.

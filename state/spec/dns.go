@@ -14,7 +14,10 @@ func decodeDNS(b block) state.DNSSpec {
 		Interval: b.duration("interval", dnsInterval),
 		Timeout:  b.duration("timeout", dnsTimeout),
 	}
-	servers, _ := b.list("servers", maxServers, false, use{})
+	servers, got := b.list("servers", maxServers, false, use{})
+	if got == absent {
+		dns.Servers = b.flyServers()
+	}
 	for _, it := range servers {
 		server, err := parseServer(it.text)
 		if err != nil {
@@ -25,6 +28,25 @@ func decodeDNS(b block) state.DNSSpec {
 		dns.Servers = append(dns.Servers, server)
 	}
 	return dns
+}
+
+// flyNameserver is the variable that names Fly's resolver to its programs, where
+// that is not the system's: on a machine that is joined by WireGuard.
+const flyNameserver = "FLY_NAMESERVER"
+
+// flyServers are the servers of a file that names none.
+func (b block) flyServers() []netip.AddrPort {
+	text, set := b.p.inputs.lookup(flyNameserver)
+	if !set || text == "" {
+		return nil
+	}
+	server, err := parseServer(text)
+	if err != nil {
+		b.p.errorAt(b.at, fmt.Sprintf("%s is %q, which is not the address of a server", flyNameserver, text),
+			"Such as: fdaa::3 or [fdaa::3]:53. Unset it to ask the system's, or set servers in the dns block.")
+		return nil
+	}
+	return []netip.AddrPort{server}
 }
 
 // parseServer reads an address with or without a port.

@@ -3,13 +3,17 @@ package spec
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"strings"
 
 	"ehc/state"
 )
 
 // schemes are the kinds of query that are written with a prefix.
-var schemes = map[string]state.LookupKind{"srv": state.LookupSRV, "static": state.LookupStatic}
+var schemes = map[string]state.LookupKind{"srv": state.LookupSRV, "static": state.LookupStatic, "fly": state.LookupFly}
+
+// flyOK is what Fly lets apps be called.
+var flyOK = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
 // parseQuery returns a query as the file writes it, or what is wrong with it
 // and how to put that right.
@@ -25,6 +29,9 @@ func parseQuery(text string) (query state.Lookup, why, hint string) {
 			return query, fmt.Sprintf("%q is no kind of query that this version knows", text), schemeHint(prefix, rest)
 		}
 		query.Kind, query.Target = kind, rest
+	}
+	if query.Kind == state.LookupFly {
+		return query, badFlyApp(query.Target), flyHint(query.Target)
 	}
 	if query.Kind == state.LookupStatic {
 		if _, why = validNode(query.Target); why != "" {
@@ -43,13 +50,25 @@ func parseQuery(text string) (query state.Lookup, why, hint string) {
 }
 
 func schemeHint(prefix, rest string) string {
-	if prefix == "fly" {
-		return "Later ones will ask Fly for an app's machines. Until then \"APP.internal\" lists those that are started."
-	}
 	if near := nearest(prefix, sortedKeys(schemes)); near != "" {
 		return fmt.Sprintf("Did you mean %q?", near+":"+rest)
 	}
-	return "A query is a DNS name, \"srv:\" and a name, or \"static:\" and a node."
+	return "A query is a DNS name, \"srv:\" and a name, \"fly:\" and an app, or \"static:\" and a node."
+}
+
+// badFlyApp says why no app of Fly's can be called this, or "".
+func badFlyApp(name string) string {
+	if len(name) > maxLabel || !flyOK.MatchString(name) {
+		return fmt.Sprintf("\"fly:%s\" does not name an app of Fly's", name)
+	}
+	return ""
+}
+
+func flyHint(name string) string {
+	if app, _, dotted := strings.Cut(strings.TrimSuffix(name, "."), ".internal"); dotted && badFlyApp(app) == "" {
+		return fmt.Sprintf("The app's name stands alone: \"fly:%s\"", app)
+	}
+	return "Such as: \"fly:my-app\". A region or a process group is asked for by its name: \"lhr.my-app.internal\""
 }
 
 // queries reads the queries of an app.

@@ -74,6 +74,34 @@ func TestTheShortestFileGetsEveryDefault(t *testing.T) {
 	}
 }
 
+func TestFlysResolverIsAskedWhereTheFileNamesNone(t *testing.T) {
+	servers := func(src, value string) []netip.AddrPort {
+		env := world(map[string]string{"RELEASE_COOKIE": "monster-of-the-env", "FLY_NAMESERVER": value}, nil)
+		return parse(t, head+src, env).DNS.Servers
+	}
+	fly := []netip.AddrPort{netip.MustParseAddrPort("[fdaa:0:18::3]:53")}
+	for _, c := range []struct {
+		src, value string
+		want       []netip.AddrPort
+	}{
+		{"", "fdaa:0:18::3", fly},
+		{"dns {}", "[fdaa:0:18::3]:53", fly},
+		{"dns { servers = null }", "fdaa:0:18::3", fly},
+		{"", "", nil},
+		{"dns { servers = [] }", "fdaa:0:18::3", nil},
+		{`dns { servers = ["10.0.0.2"] }`, "fdaa:0:18::3", []netip.AddrPort{netip.MustParseAddrPort("10.0.0.2:53")}},
+	} {
+		if diff := cmp.Diff(c.want, servers(c.src, c.value), same); diff != "" {
+			t.Errorf("%q with FLY_NAMESERVER=%q: %s", c.src, c.value, diff)
+		}
+	}
+	env := world(map[string]string{"RELEASE_COOKIE": "monster-of-the-env", "FLY_NAMESERVER": "fly.dns"}, nil)
+	_, diags := Parse("cluster.hcl", []byte(head), env)
+	if !strings.Contains(diags.Text(), `FLY_NAMESERVER is "fly.dns", which is not the address of a server`) {
+		t.Errorf("a name in place of an address:\n%s", diags.Text())
+	}
+}
+
 func TestEveryOptionReachesTheSpec(t *testing.T) {
 	got := parse(t, `
 node {
@@ -96,7 +124,7 @@ dns {
   timeout  = "500ms"
 }
 peer "search" {
-  queries = ["search.internal", "srv:_dist._tcp.search.internal", "static:search@10.0.0.9"]
+  queries = ["search.internal", "srv:_dist._tcp.search.internal", "static:search@10.0.0.9", "fly:search-1"]
   match   = "search-??-*"
   port    = 9000
   cookie  = env("RELEASE_COOKIE")
@@ -172,6 +200,7 @@ log {
 					{Text: "search.internal", Kind: state.LookupHost, Target: "search.internal"},
 					{Text: "srv:_dist._tcp.search.internal", Kind: state.LookupSRV, Target: "_dist._tcp.search.internal"},
 					{Text: "static:search@10.0.0.9", Kind: state.LookupStatic, Target: "search@10.0.0.9"},
+					{Text: "fly:search-1", Kind: state.LookupFly, Target: "search-1"},
 				},
 				Match: "search-??-*", Port: 9000, Cookies: []state.Secret{state.NewSecret("monster-of-the-env")},
 				Prune: state.Prune{MaxShare: 1, MaxAtOnce: 0.1, AllowEmpty: true},
