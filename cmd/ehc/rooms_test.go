@@ -30,8 +30,9 @@ var rooms = map[string]room{
 
 	"controller": {may: []string{
 		"controller/api", "controller/discover", "controller/termjson", "reconcile", "state/...", "transport", "transport/etf",
-	}, tests: []string{"transport/ergonode", "transport/transporttest/...", "controller/discover/zone"}},
-	"controller/api": {},
+	}, tests: []string{"transport/ergonode", "transport/transporttest/...", "controller/discover/zone", "controller/api/apitest"}},
+	"controller/api":         {tests: []string{"controller/api/apitest"}},
+	"controller/api/apitest": {}, // for tests alone
 	"controller/discover": {
 		may:   []string{"state", "transport", "transport/epmd"},
 		tests: []string{"controller/discover/zone", "transport/transporttest/..."},
@@ -81,6 +82,9 @@ var doors = map[string][]string{
 	"pgregory.net/rapid":              {"tests"},
 	"go.uber.org/goleak":              {"tests"},
 	"github.com/rogpeppe/go-internal": {"tests"},
+
+	"go.yaml.in/yaml/v3":                       {"controller/api/apitest"},
+	"github.com/santhosh-tekuri/jsonschema/v6": {"controller/api/apitest"},
 }
 
 func TestEveryPackageKeepsToItsRoom(t *testing.T) {

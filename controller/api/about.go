@@ -2,14 +2,23 @@ package api
 
 import (
 	"context"
+	_ "embed" // openapi.yaml
 	"net/http"
 	"net/url"
 )
 
-// aboutRoutes tell of the controller itself.
+//go:embed openapi.yaml
+var description []byte
+
+// aboutRoutes tell of the controller's build and of the API itself.
 func aboutRoutes(v Version) []route {
 	return []route{
 		newRead("GET /v1/version", nil, func(context.Context, url.Values) (Version, error) { return v, nil }),
+		{pattern: "GET /v1/openapi.yaml", serve: func(w http.ResponseWriter, _ *http.Request) error {
+			w.Header().Set("Content-Type", "application/yaml")
+			_, _ = w.Write(description) // a reader that left needs no answer
+			return nil
+		}},
 	}
 }
 

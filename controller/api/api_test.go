@@ -3,9 +3,10 @@ package api
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,47 +48,48 @@ func shortDir(t *testing.T) string {
 	return dir
 }
 
-// raw sends a request by hand.
-func raw(t *testing.T, a Address, method, path, body string) (status int, kind, text string) {
-	t.Helper()
-	c := NewClient(a)
-	defer c.Close()
-	r, err := http.NewRequestWithContext(t.Context(), method, "http://ehc"+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := c.http.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode, res.Header.Get("Content-Type"), string(b)
-}
-
 func TestBadRequestsAreProblems(t *testing.T) {
 	a := serve(t, Handler(struct{ Backend }{}, Options{}))
 	for name, c := range map[string]struct {
 		method, path, body string
 		status             int
 	}{
-		"no such endpoint":      {"GET", "/v1/nothing", "", 404},
-		"a body that is cut":    {"POST", "/v1/plan", `{"file":`, 400},
-		"an unknown field":      {"POST", "/v1/plan", `{"fil":"x"}`, 400},
-		"a body that is huge":   {"POST", "/v1/plan", `{"text":"` + strings.Repeat("x", maxBody) + `"}`, 413},
-		"a limit that is none":  {"GET", "/v1/outbox?limit=many", "", 400},
-		"a limit out of bounds": {"GET", "/v1/outbox?limit=1000000", "", 400},
+		"no such endpoint":         {"GET", "/v1/nothing", "", 404},
+		"a body that is cut":       {"POST", "/v1/plan", `{"file":`, 400},
+		"an unknown field":         {"POST", "/v1/plan", `{"fil":"x"}`, 400},
+		"a body that is huge":      {"POST", "/v1/plan", `{"text":"` + strings.Repeat("x", maxBody) + `"}`, 413},
+		"a limit that is none":     {"GET", "/v1/outbox?limit=many", "", 400},
+		"a limit out of bounds":    {"GET", "/v1/outbox?limit=1000000", "", 400},
+		"two values":               {"POST", "/v1/plan", `{} {}`, 400},
+		"no body":                  {"POST", "/v1/plan", "", 400},
+		"a wrong method":           {"PUT", "/v1/plan", "{}", 405},
+		"a path that is not clean": {"GET", "/v1//status", "", 404},
 	} {
-		status, kind, text := raw(t, a, c.method, c.path, c.body)
-		if status != c.status || kind != "application/problem+json" || !strings.Contains(text, `"detail":`) {
-			t.Errorf("%s: %d %s %s, want %d", name, status, kind, text, c.status)
+		res, text := send(t, a, c.method, c.path, "", c.body)
+		kind := res.Header.Get("Content-Type")
+		if res.StatusCode != c.status || kind != problemType || !strings.Contains(string(text), `"detail":`) {
+			t.Errorf("%s: %d %s %s, want %d", name, res.StatusCode, kind, text, c.status)
+		}
+		if allow := res.Header.Get("Allow"); (allow != "") != (c.status == 405) {
+			t.Errorf("%s: Allow %q", name, allow)
 		}
 	}
-	if status, _, text := raw(t, a, "GET", "/v1/version", ""); status != 200 || !strings.Contains(text, `"version"`) {
-		t.Errorf("version: %d %s", status, text)
+}
+
+func TestAPanicIsAProblem(t *testing.T) {
+	told := make(chan string, 1)
+	o := Options{Panicked: func(route string, cause any, stack []byte) {
+		told <- fmt.Sprint(route, cause, strings.Contains(string(stack), "TestAPanicIsAProblem"))
+	}}
+	a := serve(t, o.guarded(newRead("GET /", nil, func(context.Context, url.Values) (any, error) { panic("oops") }), make(chan struct{}, 1)))
+	for range 2 { // its slot is free again
+		res, text := send(t, a, "GET", "/", "", "")
+		if res.StatusCode != 500 || res.Header.Get("Content-Type") != problemType || strings.Contains(string(text), "oops") {
+			t.Errorf("%s %s", res.Status, text)
+		}
+		if got := <-told; got != "GET /oopstrue" {
+			t.Errorf("told of %q", got)
+		}
 	}
 }
 

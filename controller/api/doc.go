@@ -2,7 +2,8 @@
 // server and a client. It listens on a unix socket, which only its owner may
 // open. It decides nothing: what it serves is a Backend.
 //
-// An error is a Problem (RFC 9457), with its status.
+// What there is, openapi.yaml says; the server serves it at /v1/openapi.yaml, and
+// tests hold the two together. An error is a Problem (RFC 9457), with its status.
 //
 // A concern is one file, such as plan.go: its JSON types, the Backend that serves
 // it, its routes, its client. To add a route:
@@ -11,4 +12,8 @@
 //     JSON; newStream is for Server-Sent Events, with an SSE.
 //  2. A new file's Backend goes into Backend and its routes into table, both in
 //     routes.go.
+//  3. Describe it in openapi.yaml. The tests name what is missing there, field by
+//     field.
+//  4. Ask for it once in the table of conformance_test.go, which holds requests
+//     and answers against the schemas.
 package api

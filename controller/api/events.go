@@ -51,7 +51,7 @@ func (c *Client) Emit(ctx context.Context, r EmitRequest) (Emitted, error) {
 type Event struct {
 	ID      string          `json:"id,omitempty"` // minted if empty
 	Type    string          `json:"type"`
-	Payload json.RawMessage `json:"payload"` // an object
+	Payload json.RawMessage `json:"payload,omitempty"` // an object; left out, an empty one
 
 	App        string    `json:"app,omitempty"` // to emit: only to this app; empty: to every app that gets events
 	Seq        uint64    `json:"seq,omitempty"`

@@ -1,0 +1,125 @@
+package api
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"ehc/controller/api/apitest"
+)
+
+// asked is one request and the status that it gets. One that gets a 400 for what
+// it says must be against the schemas, and any other as they say.
+type asked struct {
+	route  string // the pattern of the route that it is for
+	path   string // if it is not the route's
+	body   string
+	kind   string // of the body; JSON if it is empty
+	status int
+}
+
+// exchanges has every route of the API at least once, answered with 200.
+func exchanges() []asked {
+	return []asked{
+		{route: "GET /v1/status", status: 200},
+		{route: "GET /v1/status", path: "/v1/status?all=true", status: 400},
+		{route: "POST /v1/plan", body: `{"file":"cluster.hcl","text":"node {}"}`, status: 200},
+		{route: "POST /v1/plan", body: `{}`, status: 200},
+		{route: "POST /v1/plan", body: `{"text":"faulty"}`, status: 422},
+		{route: "POST /v1/plan", body: `{"txt":""}`, status: 400},
+		{route: "POST /v1/plan", body: `[]`, status: 400},
+		{route: "POST /v1/apply", body: `{"text":"node {}","check_index":418,"prune_held":true}`, status: 200},
+		{route: "POST /v1/apply", body: `{"check_index":1}`, status: 409},
+		{route: "POST /v1/apply", body: `{"check_index":-1}`, status: 400},
+		{route: "POST /v1/apply", body: `{"prune_held":"yes"}`, status: 400},
+		{route: "POST /v1/events", body: `{"events":[{"id":"1","type":"x","payload":{"a":[1,null]},"app":"a","inserted_at":"2026-11-27T05:00:00Z"},{"type":"y"}],"wait":"delivered","wait_millis":5}`, status: 200},
+		{route: "POST /v1/events", body: `{"events":[{"type":"full"}]}`, status: 429},
+		{route: "POST /v1/events", body: `{"events":{}}`, status: 400},
+		{route: "POST /v1/events", body: `{"events":[{"type":"x","inserted_at":"yesterday"}]}`, status: 400},
+		{route: "GET /v1/outbox", status: 200},
+		{route: "GET /v1/outbox", path: "/v1/outbox?app=a&id=01J&dead=true&after=7&limit=10000", status: 200},
+		{route: "GET /v1/outbox", path: "/v1/outbox?limit=many", status: 400},
+		{route: "GET /v1/outbox", path: "/v1/outbox?limit=10001", status: 400},
+		{route: "GET /v1/outbox", path: "/v1/outbox?after=-1", status: 400},
+		{route: "GET /v1/outbox", path: "/v1/outbox?after=9007199254740992", status: 400},
+		{route: "GET /v1/outbox", path: "/v1/outbox?dead=1", status: 400},
+		{route: "GET /v1/outbox", path: "/v1/outbox?app=a&app=b", status: 400},
+		{route: "POST /v1/outbox/retry", body: `{"app":"a","ids":["01J"]}`, status: 200},
+		{route: "POST /v1/outbox/retry", body: `{"ids":"01J"}`, status: 400},
+		{route: "POST /v1/outbox/drop", body: `{"app":"a","through":0}`, status: 200},
+		{route: "POST /v1/outbox/drop", body: `{"all":true}`, status: 200},
+		{route: "POST /v1/outbox/drop", body: `{"through":-1}`, status: 400},
+		{route: "GET /v1/counts", path: "/v1/counts?key=visits:/blog&limit=7", status: 200},
+		{route: "GET /v1/counts", path: "/v1/counts?name=visits", status: 400},
+		{route: "GET /v1/version", status: 200},
+		{route: "GET /v1/openapi.yaml", status: 200},
+	}
+}
+
+func TestExchangesAreAsDescribed(t *testing.T) {
+	a := serve(t, Handler(fake{}, Options{Version: Version{Version: "v1", Go: "go1.26"}}))
+	conform(t, describe(t), a)
+}
+
+// conform makes all exchanges with the server at a.
+func conform(t *testing.T, d *apitest.Description, a Address) {
+	t.Helper()
+	answered := map[string]bool{}
+	for _, e := range exchanges() {
+		method, path, _ := strings.Cut(e.route, " ")
+		if e.path != "" {
+			path = e.path
+		}
+		if e.body != "" && e.kind == "" {
+			e.kind = jsonType
+		}
+		u, err := url.Parse(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		described := d.Request(method, u, e.kind, []byte(e.body))
+		if (described != nil) != (e.status == 400) {
+			t.Errorf("%s %s: got %d, and the description says: %v", method, path, e.status, described)
+		}
+		res, body := send(t, a, method, path, e.kind, e.body)
+		if res.StatusCode != e.status {
+			t.Errorf("%s %s %s: %d %s, want %d", method, path, e.body, res.StatusCode, body, e.status)
+		}
+		if err := d.Response(method, u, res.StatusCode, res.Header.Get("Content-Type"), body); err != nil {
+			t.Error(err)
+		}
+		answered[e.route] = answered[e.route] || res.StatusCode == 200
+	}
+	for _, r := range table(struct{ Backend }{}, Options{}) {
+		if !answered[r.pattern] {
+			t.Errorf("%s is not among the exchanges", r.pattern)
+		}
+	}
+}
+
+// send makes a request by hand and reads its answer.
+func send(t *testing.T, a Address, method, path, kind, body string) (*http.Response, []byte) {
+	t.Helper()
+	c := NewClient(a)
+	defer c.Close()
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://ehc"+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
+	}
+	res, err := c.http.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var b bytes.Buffer
+	if _, err := io.Copy(&b, res.Body); err != nil {
+		t.Fatal(err)
+	}
+	return res, b.Bytes()
+}

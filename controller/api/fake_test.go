@@ -1,0 +1,95 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// at is when everything of a fake happened.
+func at() time.Time { return time.Date(2026, 11, 27, 5, 0, 0, 0, time.UTC) }
+
+// fake is a Backend that answers with every field filled.
+type fake struct{ Backend }
+
+func fakePlan() Plan {
+	return Plan{
+		Index:           418,
+		Actions:         []Action{{Kind: "prune", Node: "a1@127.0.0.1", App: "a", Reason: "no longer listed"}},
+		Held:            []Hold{{Node: "a2@127.0.0.1", App: "a", Reason: "query a.internal failed", Prune: true}},
+		RestartRequired: []string{"node.name"},
+		Warnings:        []string{"cluster.hcl:3: cookie in the file"},
+	}
+}
+
+func fakeQueue() OutboxApp {
+	return OutboxApp{
+		App: "a", Pending: 3, Dead: 1, Bytes: 99, Oldest: at(), RetryAt: at(),
+		Reason: "HandlerUndefined", Message: "undef",
+	}
+}
+
+func fakeEvents() []Event {
+	return []Event{
+		{ID: "01J", Type: "increment_visit", Payload: json.RawMessage(`{"page_id":"/"}`), App: "a", Seq: 7, InsertedAt: at(), Tries: 2, Error: "raised"},
+		{ID: "01K", Type: "x", Payload: json.RawMessage(`{}`), App: "a", Seq: 8, InsertedAt: at(), Reason: "HandlerRefused", DiedAt: at()},
+	}
+}
+
+func (fake) Status(context.Context) (Status, error) {
+	return Status{
+		Index: 418, Node: "ehc@127.0.0.1", Cookie: "4f1c", Version: "v1",
+		Config: Config{File: "/c.hcl", AppliedAt: at(), Error: "line 3", RestartRequired: []string{"node.name"}},
+		Nodes: []Node{
+			{Node: "a1@127.0.0.1", App: "a", Phase: "up", Since: at(), Creation: 1, Release: "27", Listed: true},
+			{Node: "a2@127.0.0.1", Phase: "down", Reason: "CookieRejected", Message: "cookie rejected", RetryAt: at()},
+		},
+		Apps:     []App{{App: "a", Conditions: []Condition{{Type: "Synced", Status: "Unknown", Reason: "X", Message: "m"}}}},
+		Outbox:   []OutboxApp{fakeQueue()},
+		Warnings: []string{"not on a volume"},
+	}, nil
+}
+
+func (fake) Plan(_ context.Context, r PlanRequest) (Plan, error) {
+	if r.Text == "faulty" {
+		p := NewProblem(http.StatusUnprocessableEntity, "a fault")
+		p.Diagnostics = []Diagnostic{{Severity: "error", Summary: "s", Detail: "d", File: "f", Line: 1, Column: 2, Text: "t"}}
+		return Plan{}, p
+	}
+	return fakePlan(), nil
+}
+
+func (fake) Apply(_ context.Context, r ApplyRequest) (Applied, error) {
+	if r.CheckIndex == 1 {
+		return Applied{}, NewProblem(http.StatusConflict, "plan again")
+	}
+	return Applied{Plan: fakePlan()}, nil
+}
+
+func (fake) Emit(_ context.Context, r EmitRequest) (Emitted, error) {
+	out := Emitted{IDs: []string{}, Delivered: r.Wait == "delivered"}
+	for _, e := range r.Events {
+		if e.Type == "full" {
+			return Emitted{}, NewProblem(http.StatusTooManyRequests, "queue of a is full")
+		}
+		out.IDs = append(out.IDs, e.ID)
+	}
+	return out, nil
+}
+
+func (fake) Outbox(context.Context, OutboxQuery) (Outbox, error) {
+	return Outbox{Apps: []OutboxApp{fakeQueue()}, Events: fakeEvents()}, nil
+}
+
+func (fake) Retry(context.Context, OutboxSelection) (OutboxChange, error) {
+	return OutboxChange{Events: 1}, nil
+}
+
+func (fake) Drop(context.Context, OutboxSelection) (OutboxChange, error) {
+	return OutboxChange{Events: 1}, nil
+}
+
+func (fake) Counts(context.Context, string, int) (Counts, error) {
+	return Counts{Counts: []Count{{Key: "visits:/blog", Count: 3}}, More: true}, nil
+}
