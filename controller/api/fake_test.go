@@ -30,6 +30,10 @@ func fakeQueue() OutboxApp {
 	}
 }
 
+func fakeConditions() []Condition {
+	return []Condition{{Type: "Synced", Status: "Unknown", Reason: "X", Message: "m", Since: at(), ObservedGeneration: 2}}
+}
+
 func fakeEvents() []Event {
 	return []Event{
 		{ID: "01J", Type: "increment_visit", Payload: json.RawMessage(`{"page_id":"/"}`), App: "a", Seq: 7, InsertedAt: at(), Tries: 2, Error: "raised"},
@@ -40,12 +44,12 @@ func fakeEvents() []Event {
 func (fake) Status(context.Context) (Status, error) {
 	return Status{
 		Index: 418, Node: "ehc@127.0.0.1", Cookie: "4f1c", Version: "v1",
-		Config: Config{File: "/c.hcl", AppliedAt: at(), Error: "line 3", RestartRequired: []string{"node.name"}},
+		Config: Config{File: "/c.hcl", AppliedAt: at(), Generation: 2, Error: "line 3", RestartRequired: []string{"node.name"}},
 		Nodes: []Node{
-			{Node: "a1@127.0.0.1", App: "a", Phase: "up", Since: at(), Creation: 1, Release: "27", Listed: true},
-			{Node: "a2@127.0.0.1", Phase: "down", Reason: "CookieRejected", Message: "cookie rejected", RetryAt: at()},
+			{Node: "a1@127.0.0.1", App: "a", Phase: "up", Since: at(), Creation: 1, Release: "27", Listed: true, Conditions: fakeConditions()},
+			{Node: "a2@127.0.0.1", Phase: "down", Reason: "CookieRejected", Message: "cookie rejected", RetryAt: at(), Conditions: []Condition{}},
 		},
-		Apps:     []App{{App: "a", Conditions: []Condition{{Type: "Synced", Status: "Unknown", Reason: "X", Message: "m"}}}},
+		Apps:     []App{{App: "a", Conditions: fakeConditions()}},
 		Outbox:   []OutboxApp{fakeQueue()},
 		Warnings: []string{"not on a volume"},
 	}, nil
