@@ -15,6 +15,7 @@ const (
 	condDiscovered   = "Discovered"
 	condConnected    = "Connected"
 	condSynced       = "Synced"
+	condActive       = "Active"
 	condDrained      = "Drained"
 	condOutboxIntact = "OutboxIntact"
 	condRunning      = "Running"
@@ -35,11 +36,15 @@ const (
 //	Synced      every listed node that is up has been  it has been
 //	            resynced since it started
 //
-// of an app with a query of the kind "fly:":
+// and, only of an app:
 //
-//	Running     every machine that is deployed is started
+//	Active        it is not suspended
 //
-// and, only of an app that gets events:
+// of one with a query of the kind "fly:":
+//
+//	Running       every machine that is deployed is started
+//
+// and of one that gets events:
 //
 //	Drained       nothing waits in its queue
 //	OutboxIntact  what waits is as it was written
@@ -49,6 +54,10 @@ func (c *Controller) conditions(snap state.Snapshot, apps []state.App) []state.C
 	damage := map[string]*outbox.DamageError{}
 	for _, q := range c.box.Stats() {
 		damage[q.App] = q.Damage
+	}
+	halted := map[string]time.Time{}
+	for _, s := range snap.Suspended() {
+		halted[s.App] = s.At
 	}
 	tallies := map[string]*tally{}
 	var rows []state.Conditions
@@ -66,7 +75,7 @@ func (c *Controller) conditions(snap state.Snapshot, apps []state.App) []state.C
 		if t == nil {
 			t = &tally{}
 		}
-		of := []state.Condition{discovered(snap, a, t.wanted), t.connected(), t.synced()}
+		of := []state.Condition{active(halted[a.Name]), discovered(snap, a, t.wanted), t.connected(), t.synced()}
 		of = append(of, running(snap, a)...)
 		if a.Deliver != nil {
 			of = append(of, drained(snap.Backlog(a.Name)), intact(damage[a.Name]))
@@ -158,6 +167,14 @@ func outOf(kind, holds, otherwise string, have, want int, why string) state.Cond
 		}
 	}
 	return c
+}
+
+func active(haltedAt time.Time) state.Condition {
+	if !haltedAt.IsZero() {
+		return state.Condition{Type: condActive, Status: isFalse, Reason: reasonSuspended,
+			Message: "a person has suspended it: nothing is connected, pruned, resynced or delivered"}
+	}
+	return state.Condition{Type: condActive, Status: isTrue, Reason: reasonActive, Message: "not suspended"}
 }
 
 func discovered(snap state.Snapshot, a state.App, wanted int) state.Condition {

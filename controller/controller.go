@@ -78,6 +78,13 @@ func New(o Options) (*Controller, error) {
 	c.older = make(chan struct{}, 1)
 	c.effects = newEffects(o)
 	o.Box.OnChange(c.backlog)
+	rows, err := o.Config.readSuspended()
+	if err == nil {
+		err = o.Store.Suspend(rows)
+	}
+	if err != nil {
+		return nil, err
+	}
 	if err := c.enforce(o.Config.Spec()); err != nil {
 		return nil, err
 	}

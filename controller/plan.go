@@ -150,6 +150,7 @@ func problem(err error) error {
 
 func (c *Controller) planOf(index uint64, p reconcile.Plan, s state.Spec) api.Plan {
 	out := PlanJSON(index, p)
+	out.Suspended = suspendedNames(c.store.Snapshot().Suspended())
 	out.RestartRequired = c.config.RestartRequired(s)
 	return out
 }

@@ -22,6 +22,8 @@ const (
 	reasonRunning        = "Running"
 	reasonMachineStopped = "MachineStopped"
 	reasonNoMachines     = "NoMachines"
+	reasonActive         = "Active"
+	reasonSuspended      = "Suspended"
 
 	reasonDrained = "Drained"
 	reasonWaiting = "Waiting"
@@ -57,6 +59,8 @@ func Reasons() []Reason {
 		{reasonRunning, "every machine that is deployed on Fly is started"},
 		{reasonMachineStopped, "a machine is deployed on Fly and not started; it is not dialled"},
 		{reasonNoMachines, "Fly lists no machine of the app"},
+		{reasonActive, "not suspended"},
+		{reasonSuspended, "a person has suspended the app: nothing is done to it until ehc resume"},
 		{reasonDrained, "nothing waits"},
 		{reasonWaiting, "events wait, and nothing has gone wrong"},
 		{reasonIntact, "what waits is as it was written"},

@@ -24,10 +24,11 @@ func (c *Controller) Status(context.Context) (api.Status, error) {
 			File: current.File, AppliedAt: current.At, Generation: current.Generation, Error: problem,
 			RestartRequired: c.config.RestartRequired(spec),
 		},
-		Nodes:    nodes(snap),
-		Apps:     []api.App{},
-		Outbox:   c.queues(snap),
-		Warnings: c.warnings,
+		Nodes:     nodes(snap),
+		Apps:      []api.App{},
+		Outbox:    c.queues(snap),
+		Warnings:  c.warnings,
+		Suspended: suspensions(snap.Suspended(), false).Suspended,
 	}
 	for _, row := range c.conditions(snap, spec.Apps) {
 		of := standing(snap, row, time.Now())

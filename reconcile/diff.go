@@ -15,6 +15,9 @@ import (
 //	link      listed  and                                   plan
 //	up        -       no app claims it                      nothing: it is not ours
 //	down      no                                            nothing
+//	down      yes     every app that lists it is suspended  held
+//	up        yes     its app is suspended, resynced        nothing
+//	up        -       its app is suspended                  held
 //	down      yes     RetryAt is to come                    held, wake at RetryAt
 //	down      yes                                           connect
 //	dialling  yes                                           held
@@ -45,6 +48,7 @@ import (
 // kept, the first by name after the one on which a drain failed last, in a
 // circle:
 //
+//	the app is suspended      held
 //	a drain is under way      held
 //	RetryAt is to come        held, wake at RetryAt
 //	otherwise                 drain
@@ -76,6 +80,8 @@ func (d *differ) judge(n *node) {
 	case n.conn.Phase != state.Up && n.wanted:
 		d.dial(n)
 	case n.conn.Phase != state.Up || n.app == nil:
+	case n.app.halted:
+		d.leave(n)
 	case n.wanted:
 		n.app.live++
 		d.tend(n)
@@ -89,6 +95,8 @@ func (d *differ) judge(n *node) {
 func (d *differ) dial(n *node) {
 	c := n.conn
 	switch {
+	case n.halted:
+		d.plan.hold(n.name, n.wantedBy, Suspended)
 	case c.Phase == state.Dialling:
 		d.plan.hold(n.name, n.wantedBy, stalled(c.Message, "dialling"))
 	case d.now.Before(c.RetryAt):
@@ -113,6 +121,13 @@ func (d *differ) tend(n *node) {
 		d.plan.wakeAt(c.RetryAt)
 	default:
 		d.plan.do(Resync, n.name, c.App, "new incarnation")
+	}
+}
+
+// leave holds a live node of a suspended app, if there would be something to do.
+func (d *differ) leave(n *node) {
+	if !n.wanted || n.conn.Synced != n.conn.Creation {
+		d.plan.hold(n.name, n.conn.App, Suspended)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 func TestDiff(t *testing.T) {
-	for _, group := range [][]diffCase{connectCases(), resyncCases(), pruneCases(), guardCases(), batchCases(), drainCases()} {
+	for _, group := range [][]diffCase{connectCases(), resyncCases(), pruneCases(), guardCases(), batchCases(), drainCases(), suspendCases()} {
 		for _, tt := range group {
 			t.Run(tt.name, func(t *testing.T) {
 				w := worldOf(tt.rows...)
@@ -408,4 +408,41 @@ func TestShareOfManyNodesIsExact(t *testing.T) {
 	if p := Diff(w.desired, w.live, t0); len(p.Actions) != 29 {
 		t.Errorf("%d pruned, want 29; held %v", len(p.Actions), p.Held)
 	}
+}
+
+func suspendCases() []diffCase {
+	suspended := state.Suspension{App: "media", At: ago(time.Minute)}
+	audio := with(media(), func(a *state.AppRow) { a.Name = "audio" })
+	held := func(n state.Node) []Hold { return []Hold{{Node: n, App: "media", Reason: "suspended"}} }
+	return []diffCase{{
+		name: "a listed node of a suspended app is not connected",
+		rows: []any{suspended, listed("a@h")},
+		held: held("a@h"),
+	}, {
+		name: "a live node of a suspended app that is as it should be is left alone",
+		rows: []any{suspended, listed("a@h"), up("a@h")},
+	}, {
+		name: "a restarted node of a suspended app is not resynced",
+		rows: []any{suspended, listed("a@h"), with(up("a@h"), func(c *state.Conn) { c.Creation = 8 })},
+		held: held("a@h"),
+	}, {
+		name: "an unlisted node of a suspended app is not pruned, though a person has approved it",
+		rows: []any{suspended, listed("b@h"), up("b@h"), gone("a@h", ago(time.Hour)), up("a@h"), state.Approval{Node: "a@h"}},
+		held: held("a@h"),
+	}, {
+		name: "the events of a suspended app wait",
+		rows: []any{suspended, listed("a@h"), up("a@h"), waiting(3)},
+		held: held("a@h"),
+	}, {
+		name:    "a node that another app lists as well is connected for that one",
+		rows:    []any{suspended, media(), audio, listed("a@h"), with(listed("a@h"), func(p *state.Peer) { p.App = "video" })},
+		actions: []Action{{Connect, "a@h", "video", "listed, not connected"}},
+	}, {
+		name: "an app that has left the file keeps its nodes while it is suspended",
+		rows: []any{suspended, with(media(), func(a *state.AppRow) { a.Removed = true }), gone("a@h", ago(time.Hour)), up("a@h")},
+		held: held("a@h"),
+	}, {
+		name: "a suspension of an app that nobody knows does nothing",
+		rows: []any{state.Suspension{App: "ghost"}, listed("a@h"), up("a@h")},
+	}}
 }

@@ -23,6 +23,8 @@ func (d *differ) drain(b state.Backlog) {
 		message = "handler: " + message
 	}
 	switch {
+	case a.halted:
+		d.plan.hold(through, b.App, Suspended)
 	case b.Draining:
 		d.plan.hold(through, b.App, stalled(message, "draining"))
 	case d.now.Before(b.RetryAt):

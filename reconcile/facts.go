@@ -21,7 +21,8 @@ type node struct {
 	conn     *state.Conn
 	app      *app // that conn.App names; nil if there is none
 	wanted   bool
-	wantedBy string    // of the apps that list it, the first by name
+	wantedBy string    // of the apps that list it and are not suspended, or else of all, the first by name
+	halted   bool      // wantedBy is suspended
 	gone     time.Time // when the last query left it out; zero if no row says so
 	unsure   string    // why a query that left it out cannot be relied on now
 	approved bool
@@ -37,6 +38,7 @@ type app struct {
 	failed  string // the first query, by name, that failed, and why
 	unasked string // the first that has not been answered yet
 	batch   state.Batch
+	halted  bool       // suspended
 	shunned state.Node // the node on which a drain failed last; empty if none has
 	drainer state.Node // the listed node to drain through; empty if there is none
 	kept    state.Node // the kept one to drain through if none is listed
@@ -55,6 +57,11 @@ func gather(desired state.Desired, live state.Live) *facts {
 	}
 	for _, a := range desired.Apps {
 		f.apps[a.Name] = &app{AppRow: a}
+	}
+	for _, s := range desired.Suspended {
+		if a := f.apps[s.App]; a != nil {
+			a.halted = true
+		}
 	}
 	for _, q := range desired.Queries {
 		if a := f.apps[q.App]; a != nil && !a.Removed {
@@ -100,8 +107,9 @@ func (f *facts) node(n state.Node) *node {
 func (f *facts) peer(p state.Peer) {
 	n, a := f.node(p.Node), f.apps[p.App]
 	if p.GoneSince.IsZero() {
-		if !n.wanted || p.App < n.wantedBy {
-			n.wanted, n.wantedBy = true, p.App
+		halted := a != nil && a.halted
+		if !n.wanted || n.halted && !halted || n.halted == halted && p.App < n.wantedBy {
+			n.wanted, n.wantedBy, n.halted = true, p.App, halted
 		}
 		if a != nil {
 			a.listed++

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"ehc/state"
@@ -22,6 +23,7 @@ func TestOrderOfFactsDoesNotMatter(t *testing.T) {
 		shuffle(r, w.desired.Queries)
 		shuffle(r, w.desired.Peers)
 		shuffle(r, w.desired.Approvals)
+		shuffle(r, w.desired.Suspended)
 		shuffle(r, w.live.Conns)
 		shuffle(r, w.live.Backlogs)
 		shuffle(r, w.live.Batches)
@@ -82,6 +84,36 @@ func TestNothingChangesBeforeTheWakeTime(t *testing.T) {
 		}
 		if d := cmp.Diff(p, Diff(w.desired, w.live, later)); d != "" {
 			t.Fatalf("another plan %v later, before its wake time:\n%s", later.Sub(t0), d)
+		}
+	})
+}
+
+func TestNothingIsDoneToASuspendedApp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		for _, a := range Diff(w.desired, w.live, t0).Actions {
+			for _, s := range w.desired.Suspended {
+				if a.App == s.App {
+					t.Fatalf("%s %s of %s, which is suspended", a.Kind, a.Node, a.App)
+				}
+			}
+		}
+	})
+}
+
+func TestSuspendingAnAppChangesNothingForOthers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t) // in which each node is of one app
+		w.desired.Suspended = nil
+		others := func(p Plan) (left Plan) {
+			left.Actions = slices.DeleteFunc(slices.Clone(p.Actions), func(a Action) bool { return a.App == "a" })
+			left.Held = slices.DeleteFunc(slices.Clone(p.Held), func(h Hold) bool { return h.App == "a" })
+			return left
+		}
+		before := others(Diff(w.desired, w.live, t0))
+		w.desired.Suspended = []state.Suspension{{App: "a"}}
+		if d := cmp.Diff(before, others(Diff(w.desired, w.live, t0)), cmpopts.EquateEmpty()); d != "" {
+			t.Fatal(d)
 		}
 	})
 }

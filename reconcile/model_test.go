@@ -30,6 +30,9 @@ func drawWorld(t *rapid.T) world {
 				EmptyTimes: rapid.IntRange(0, 1).Draw(t, "empty"),
 			})
 		}
+		if rapid.IntRange(0, 5).Draw(t, "suspended") == 0 {
+			w.desired.Suspended = append(w.desired.Suspended, state.Suspension{App: name})
+		}
 		w.live.Batches = append(w.live.Batches, state.Batch{App: name, At: drawTime(t), Count: rapid.IntRange(0, 2).Draw(t, "count")})
 		w.live.Backlogs = append(w.live.Backlogs, state.Backlog{App: name,
 			Pending: rapid.IntRange(0, 2).Draw(t, "pending"), Draining: rapid.Bool().Draw(t, "draining"), RetryAt: drawTime(t),

@@ -31,6 +31,9 @@ var kindNames = [...]string{Prune: "prune", Connect: "connect", Resync: "resync"
 // String is the kind's word in plans, on the command line and in JSON.
 func (k Kind) String() string { return kindNames[k] }
 
+// Suspended is the reason of a hold that a person asked for.
+const Suspended = "suspended"
+
 // Action is one thing to do to one node, and why.
 type Action struct {
 	Kind   Kind

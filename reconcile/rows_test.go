@@ -61,6 +61,8 @@ func worldOf(rows ...any) world {
 			w.desired.Peers = append(w.desired.Peers, r)
 		case state.Approval:
 			w.desired.Approvals = append(w.desired.Approvals, r)
+		case state.Suspension:
+			w.desired.Suspended = append(w.desired.Suspended, r)
 		case state.Conn:
 			w.live.Conns = append(w.live.Conns, r)
 		case state.Backlog:

@@ -11,13 +11,14 @@ type AppRow struct {
 }
 
 // Desired is the half of a snapshot that says what should be: the file, what
-// discovery last learned of it, and what people have approved. Rows are ordered
-// by key.
+// discovery last learned of it, and what people have approved or suspended. Rows
+// are ordered by key.
 type Desired struct {
 	Apps      []AppRow
 	Queries   []Query
 	Peers     []Peer
 	Approvals []Approval
+	Suspended []Suspension
 }
 
 // Live is the half of a snapshot that says what is. Rows are ordered by key.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -130,7 +131,7 @@ func (m *machine) link(t *rapid.T) {
 	case 3:
 		err = m.store.RecordDialling(n)
 		_, wanted := m.store.Snapshot().Wanted(n)
-		if wanted == errors.Is(err, ErrOvertaken) {
+		if !wanted && !errors.Is(err, ErrOvertaken) || wanted && err != nil && len(m.store.Snapshot().Suspended()) == 0 {
 			t.Fatalf("dial of a node that is wanted: %v, returned %v", wanted, err)
 		}
 	case 4:
@@ -148,20 +149,25 @@ func (m *machine) prune(t *rapid.T) {
 	err := m.store.RecordPruned(n, m.now)
 	c := before.Conn(n)
 	_, wanted := before.Wanted(n)
-	if may := c.Phase == Up && c.App != "" && !c.Busy && !wanted; may == errors.Is(err, ErrOvertaken) {
+	alone := slices.ContainsFunc(before.Suspended(), func(s Suspension) bool { return s.App == c.App })
+	if may := c.Phase == Up && c.App != "" && !alone && !c.Busy && !wanted; may == errors.Is(err, ErrOvertaken) {
 		t.Fatalf("cut of %+v, wanted %v: %v", c, wanted, err)
 	}
 }
 
 func (m *machine) tend(t *rapid.T) {
 	n := drawNode(t)
-	switch rapid.IntRange(0, 4).Draw(t, "what") {
+	switch rapid.IntRange(0, 6).Draw(t, "what") {
 	case 0, 1:
 		check(t, m.store.SetBusy(n, rapid.Bool().Draw(t, "busy")))
 	case 2:
 		check(t, m.store.RecordSynced(n, uint32(rapid.IntRange(1, 2).Draw(t, "creation")), "25"))
 	case 3:
 		check(t, m.store.RecordSyncFailed(n, "ResyncFailed", "no answer", m.now.Add(time.Second)))
+	case 5:
+		check(t, m.store.Suspend([]Suspension{{App: rapid.SampledFrom(testApps).Draw(t, "app"), At: m.now}}))
+	case 6:
+		check(t, m.store.Suspend(nil))
 	case 4:
 		check(t, m.store.Approve([]Node{n, drawNode(t)}, m.now))
 	}

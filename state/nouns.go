@@ -115,6 +115,13 @@ type Approval struct {
 	At   time.Time
 }
 
+// Suspension says that a person has told ehc to leave an app alone: nothing is
+// done to its nodes until another word. The app need not be in the file.
+type Suspension struct {
+	App string
+	At  time.Time
+}
+
 // Batch is when an app's nodes were last pruned, and how many in this batch:
 // the guards let the next batch go only one grace later.
 type Batch struct {

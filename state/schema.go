@@ -48,6 +48,11 @@ var (
 		key:  func(a Approval) string { return key(string(a.Node)) },
 		same: equal[Approval], plain: whole[Approval],
 	}
+	suspensionTable = table[Suspension]{
+		name: "suspensions",
+		key:  func(s Suspension) string { return key(s.App) },
+		same: equal[Suspension], plain: whole[Suspension],
+	}
 	batchTable = table[Batch]{
 		name: "batches",
 		key:  func(b Batch) string { return key(b.App) },
@@ -123,7 +128,7 @@ func schema() *memdb.DBSchema {
 	tables := map[string]*memdb.TableSchema{}
 	for _, t := range []*memdb.TableSchema{
 		appTable.schema(), queryTable.schema(), peerTable.schema(), connTable.schema(),
-		backlogTable.schema(), approvalTable.schema(), batchTable.schema(), conditionsTable.schema(), momentTable.schema(),
+		backlogTable.schema(), approvalTable.schema(), suspensionTable.schema(), batchTable.schema(), conditionsTable.schema(), momentTable.schema(),
 	} {
 		tables[t.Name] = t
 	}

@@ -31,7 +31,7 @@ func (s Snapshot) moment() moment {
 
 // Desired returns what should be.
 func (s Snapshot) Desired() Desired {
-	return Desired{Apps: s.Apps(), Queries: s.Queries(), Peers: s.Peers(), Approvals: s.Approvals()}
+	return Desired{Apps: s.Apps(), Queries: s.Queries(), Peers: s.Peers(), Approvals: s.Approvals(), Suspended: s.Suspended()}
 }
 
 // Live returns what is.
@@ -87,6 +87,9 @@ func (s Snapshot) Backlog(app string) Backlog {
 
 // Approvals returns what people have approved, ordered by node.
 func (s Snapshot) Approvals() []Approval { return approvalTable.list(s.txn, "") }
+
+// Suspended returns which apps are to be left alone, ordered by app.
+func (s Snapshot) Suspended() []Suspension { return suspensionTable.list(s.txn, "") }
 
 // Conditions returns what was last recorded of an app, or of a node with app "".
 func (s Snapshot) Conditions(app string, n Node) []Condition {

@@ -48,11 +48,11 @@ func (s *Store) RecordSyncFailed(n Node, reason, message string, retryAt time.Ti
 
 // RecordPruned records that the connection to n is being cut: it is Busy until
 // RecordDown, and counts in its app's batch from now. It returns ErrOvertaken if
-// n is not up, busy, wanted again, or nobody's: then it must not be cut.
+// n is not up, busy, wanted again, suspended, or nobody's: then it must not be cut.
 func (s *Store) RecordPruned(n Node, now time.Time) error {
 	return s.write("prune of "+string(n), func(w *write) error {
 		c, _ := connTable.get(w.txn, key(string(n)))
-		if c.Phase != Up || c.Busy || c.App == "" || wanted(peerTable.of(w.txn, n)) {
+		if c.Phase != Up || c.Busy || c.App == "" || w.suspended(c.App) || wanted(peerTable.of(w.txn, n)) {
 			return ErrOvertaken
 		}
 		c.Busy = true

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"ehc/controller/api"
@@ -51,7 +52,7 @@ func ended(a api.Action, status api.Status, plan api.Plan, start, now time.Time)
 
 // unconverged says in what a cluster is not as its file asks, one line for each
 // thing; nothing when it is. pruned are the nodes that were to be pruned. What
-// is held back by a grace or a guard is as it should be.
+// is held back by a grace, a guard or a suspension is as it should be.
 func unconverged(status api.Status, plan api.Plan, pruned map[string]bool) []string {
 	var left []string
 	acted := map[string]bool{}
@@ -61,7 +62,7 @@ func unconverged(status api.Status, plan api.Plan, pruned map[string]bool) []str
 	}
 	for _, n := range status.Nodes {
 		switch {
-		case acted[n.Node]:
+		case acted[n.Node] || halted(status, n.App):
 		case n.Listed && n.Phase != "up":
 			left = append(left, fmt.Sprintf("connect %s: %s", printable(n.Node), printable(orElse(n.Message, "not connected"))))
 		case !n.Listed && n.Phase == "up" && pruned[n.Node] && !guardHolds(plan, n.Node):
@@ -69,6 +70,9 @@ func unconverged(status api.Status, plan api.Plan, pruned map[string]bool) []str
 		}
 	}
 	for _, a := range status.Apps {
+		if halted(status, a.App) {
+			continue
+		}
 		for _, c := range a.Conditions {
 			unsynced := c.Type == "Synced" && c.Status != "True"
 			blind := c.Type == "Discovered" && (c.Status == "Unknown" || c.Reason == "LookupFailed" || c.Reason == "EPMDUnreachable")
@@ -78,6 +82,11 @@ func unconverged(status api.Status, plan api.Plan, pruned map[string]bool) []str
 		}
 	}
 	return left
+}
+
+// halted says whether a person has suspended the app.
+func halted(s api.Status, app string) bool {
+	return slices.ContainsFunc(s.Suspended, func(x api.Suspension) bool { return x.App == app })
 }
 
 func planned(plan api.Plan, a api.Action) bool {

@@ -38,10 +38,16 @@ func TestUnconverged(t *testing.T) {
 		"a pruned node that a guard holds now is": {
 			status: nodes(api.Node{Node: "gone", Phase: "up"}), plan: api.Plan{Held: []api.Hold{{Node: "gone", Prune: true}}},
 		},
-		"a remote shell is nobody's":                  {status: nodes(api.Node{Node: "shell", Phase: "up"})},
-		"an app whose nodes are not resynced is not":  {status: condition("Synced", "False", "NotSynced"), want: []string{"app x: NotSynced: why"}},
-		"an app that was not looked up yet is not":    {status: condition("Discovered", "Unknown", "NotLookedUp"), want: []string{"app x: NotLookedUp: why"}},
-		"an app whose lookup fails is not":            {status: condition("Discovered", "False", "LookupFailed"), want: []string{"app x: LookupFailed: why"}},
+		"a remote shell is nobody's":                 {status: nodes(api.Node{Node: "shell", Phase: "up"})},
+		"an app whose nodes are not resynced is not": {status: condition("Synced", "False", "NotSynced"), want: []string{"app x: NotSynced: why"}},
+		"an app that was not looked up yet is not":   {status: condition("Discovered", "Unknown", "NotLookedUp"), want: []string{"app x: NotLookedUp: why"}},
+		"an app whose lookup fails is not":           {status: condition("Discovered", "False", "LookupFailed"), want: []string{"app x: LookupFailed: why"}},
+		"a suspended app is": {status: func() api.Status {
+			s := condition("Synced", "False", "NotSynced")
+			s.Suspended = []api.Suspension{{App: "x"}}
+			s.Nodes = []api.Node{{Node: "n", App: "x", Phase: "down", Listed: true}}
+			return s
+		}()},
 		"an app of which no node is listed is":        {status: condition("Discovered", "False", "NoNodes")},
 		"an app with events for a node in trouble is": {status: condition("Drained", "False", "Waiting")},
 	} {

@@ -134,6 +134,27 @@ func (f *fake) Apply(ctx context.Context, r api.ApplyRequest) (api.Applied, erro
 	return done, nil
 }
 
+func (f *fake) Suspend(_ context.Context, r api.SuspendRequest) (api.Suspensions, error) {
+	return f.halt("suspend", r, []api.Suspension{{App: r.App}})
+}
+
+func (f *fake) Resume(_ context.Context, r api.SuspendRequest) (api.Suspensions, error) {
+	return f.halt("resume", r, []api.Suspension{})
+}
+
+// halt has the suspended apps be these.
+func (f *fake) halt(what string, r api.SuspendRequest, then []api.Suspension) (api.Suspensions, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.note(what, r)
+	if r.App == "nobodys" {
+		return api.Suspensions{}, api.NewProblem(http.StatusNotFound, "there is no peer block %q: the file in force has phoenix", r.App)
+	}
+	changed := len(f.now.Status.Suspended) != len(then)
+	f.now.Status.Suspended = then
+	return api.Suspensions{Suspended: then, Changed: changed}, nil
+}
+
 func (f *fake) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, error) {
 	if f.isSilent() {
 		<-ctx.Done()

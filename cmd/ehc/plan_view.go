@@ -66,6 +66,9 @@ func (v planView) text() string {
 	for _, w := range v.plan.Warnings {
 		fmt.Fprintf(&b, "%s %s\n", v.paint.in(yellow, "Warning:"), printable(w))
 	}
+	for _, app := range v.plan.Suspended {
+		fmt.Fprintf(&b, "%s nothing is done for %s until: ehc resume %s\n", v.paint.in(yellow, "Suspended:"), printable(app), quoted(app))
+	}
 	for _, name := range v.plan.RestartRequired {
 		fmt.Fprintf(&b, "%s %s is fixed at start; it changes when the controller is started anew.\n",
 			v.paint.in(yellow, "Restart required:"), printable(name))

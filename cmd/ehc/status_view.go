@@ -72,6 +72,9 @@ func (v statusView) header() string {
 	for _, name := range s.Config.RestartRequired {
 		text += v.paint.in(yellow, "Restart required:") + " " + printable(name) + "\n"
 	}
+	for _, x := range s.Suspended {
+		text += fmt.Sprintf("%s %s, %s; to go on: ehc resume %s\n", v.paint.in(yellow, "Suspended:"), printable(x.App), v.when(x.Since), quoted(x.App))
+	}
 	for _, w := range s.Warnings {
 		text += v.paint.in(yellow, "Warning:") + " " + printable(w) + "\n"
 	}

@@ -40,6 +40,8 @@ type Plan struct {
 	Index   uint64   `json:"index"`
 	Actions []Action `json:"actions"` // in the order in which a pass does them; never null
 	Held    []Hold   `json:"held"`    // never null
+	// Suspended names the apps to which nothing is done, whatever differs.
+	Suspended []string `json:"suspended,omitempty"`
 	// RestartRequired names what the file changes but is fixed at start.
 	RestartRequired []string `json:"restart_required,omitempty"`
 	Warnings        []string `json:"warnings,omitempty"`

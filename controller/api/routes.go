@@ -8,6 +8,7 @@ import "slices"
 type Backend interface {
 	StatusBackend
 	PlanBackend
+	SuspendBackend
 	EventBackend
 	OutboxBackend
 	CountBackend
@@ -27,6 +28,7 @@ func table(b Backend, o Options) []route {
 	return slices.Concat(
 		statusRoutes(b),
 		planRoutes(b),
+		suspendRoutes(b),
 		eventRoutes(b),
 		outboxRoutes(b),
 		countRoutes(b),

@@ -33,6 +33,8 @@ type Status struct {
 	Nodes   []Node      `json:"nodes"`  // ordered by name; never null
 	Apps    []App       `json:"apps"`   // ordered by name; never null
 	Outbox  []OutboxApp `json:"outbox"` // ordered by app; never null
+	// Suspended are the apps that a person has told ehc to leave alone.
+	Suspended []Suspension `json:"suspended,omitempty"`
 	// Warnings is what was found wrong at the start, for people.
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -73,8 +75,8 @@ type App struct {
 }
 
 // Condition is one thing that holds for an app or a node, or does not: Discovered,
-// Connected, Synced; for an app that asks Fly for its machines Running, and for
-// one that gets events Drained and OutboxIntact, too.
+// Connected, Synced; for an app Active, too, for one that asks Fly for its machines
+// Running, and for one that gets events Drained and OutboxIntact.
 type Condition struct {
 	Type    string `json:"type"`
 	Status  string `json:"status"` // "True", "False" or "Unknown"
