@@ -244,6 +244,24 @@ receive {
   # remember_max = 1000000
 }
 
+# Which functions of the apps people may have called through ehc: "ehc call",
+# "ehc count", POST /v1/call, and what asks ehc from Elixir. Without the block there
+# is none. What ehc itself calls, such as the handlers of deliver, needs no entry.
+rpc {
+  # Up to 256, each with the number of its arguments: "Remote.Metrics.get_count/1"
+  # in Elixir, "my_mod.add/2" in Erlang. What such a function can do, whoever may
+  # use the API can do. Left out: none.
+  allow = ["Remote.Metrics.get_count/1"]
+
+  # How long one call may take that does not say so itself. From 100ms to 5m.
+  # timeout = "5s"
+
+  # What answers "ehc count visits:/blog" and get_realtime_count on an app: it is
+  # called with the counter's key and answers an integer, or {:ok, integer}. It has
+  # to stand in allow.
+  # count = "Remote.Metrics.get_count/1"
+}
+
 # How ehc logs.
 log {
   # The least that is logged: "trace", "debug", "info", "warn" or "error".

@@ -35,7 +35,8 @@ type Controller struct {
 	effects *effects
 	log     hclog.Logger
 	version string
-	inbox   *inbox.Box // may be nil
+	inbox   *inbox.Box    // may be nil
+	calls   chan struct{} // full of those under way
 
 	warnings []string
 	older    chan struct{} // wakes expire
@@ -76,6 +77,7 @@ func New(o Options) (*Controller, error) {
 		log: o.Log, version: o.Version, inbox: o.Inbox, warnings: o.Warnings,
 	}
 	c.older = make(chan struct{}, 1)
+	c.calls = make(chan struct{}, callsAtOnce)
 	c.effects = newEffects(o)
 	o.Box.OnChange(c.backlog)
 	rows, err := o.Config.readSuspended()

@@ -1,7 +1,10 @@
 package state
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -17,6 +20,7 @@ type Spec struct {
 	Outbox OutboxSpec
 	// Receive is how ehc answers as a remote app would; nil: it does not.
 	Receive *Receive
+	RPC     RPC
 	Log     LogSpec
 }
 
@@ -125,6 +129,29 @@ type Receive struct {
 type InboxSpec struct {
 	KeepFor time.Duration // how long an id is remembered
 	MaxIDs  int           // how many ids are
+}
+
+// RPC is which functions of peers people may have called.
+type RPC struct {
+	Allow   []Callable    // in the order of the file; none twice
+	Timeout time.Duration // for one call that does not say how long
+	// Count answers what get_realtime_count asks, given a counter's key. It may be
+	// called only if Allow has it, too.
+	Count Callable
+}
+
+// Allows says whether Allow has f.
+func (r RPC) Allows(f Callable) bool { return slices.Contains(r.Allow, f) }
+
+// Callable is a function with its arity, as Erlang knows it.
+type Callable struct {
+	Module, Name string
+	Arity        int
+}
+
+// String is f as it is written in cluster.hcl: "Remote.Metrics.get_count/1".
+func (f Callable) String() string {
+	return fmt.Sprintf("%s.%s/%d", strings.TrimPrefix(f.Module, "Elixir."), f.Name, f.Arity)
 }
 
 // LogSpec is how to log.

@@ -14,21 +14,26 @@ import (
 
 func newCountCommand(s *streams) *cobra.Command {
 	var output *choice
-	var limit int
+	var q api.CountsQuery
 	c := &cobra.Command{
-		Use:   "count [KEY] [-limit N] [-o text|json]",
+		Use:   "count [KEY] [-app APP] [-limit N] [-o text|json]",
 		Short: "Show what has been counted",
-		Long: `Show the counters of a controller that takes events as a remote app does (the
-receive block of cluster.hcl). A KEY names one by what is counted and for what:
+		Long: `Show a counter. A KEY names one by what is counted and for what:
 
   visits:/blog      increment_visit with page_id "/blog"
   likes:hello       update_likes with post_id "hello"
   comments:hello    add_comment with post_id "hello"
   NAME:KEY          count with this name and key
 
-Its value is printed, 0 if it was never counted. With a name alone the counters of
-that name are listed, without either all of them, ordered by key.`,
+An app is asked for it now, by the function that rpc.count of cluster.hcl names: the
+app of -app, or the one that gets events, or the only one. Nothing is answered from
+memory: without a connection it is an error.
+
+A controller that takes events as a remote app does (the receive block) answers from
+its own counters unless -app is given. Of those it also lists the ones of a name, or
+all of them, ordered by key.`,
 		Example: `  ehc count visits:/blog
+  ehc count visits:/blog -app phoenix
   ehc count likes -limit 10
   ehc count -o json`,
 		Annotations: after(plainCodes, "  ehc emit increment_visit page_id=/blog delta=1, at a controller that delivers here"),
@@ -36,11 +41,11 @@ that name are listed, without either all of them, ordered by key.`,
 			if err := atMostOne(c, args); err != nil {
 				return err
 			}
-			if limit < 1 {
-				return usage(c, fmt.Errorf("-limit %d: want 1 or more", limit))
+			if q.Limit < 1 {
+				return usage(c, fmt.Errorf("-limit %d: want 1 or more", q.Limit))
 			}
-			key := strings.Join(args, "")
-			if key == "" && len(args) > 0 {
+			q.Key = strings.Join(args, "")
+			if q.Key == "" && len(args) > 0 {
 				return usage(c, errors.New("KEY is empty: want NAME:KEY or NAME"))
 			}
 			client, err := controllerOf(c, s)
@@ -49,7 +54,7 @@ that name are listed, without either all of them, ordered by key.`,
 			}
 			defer client.Close()
 			counts, err := limited(c.Context(), func(ctx context.Context) (api.Counts, error) {
-				return client.Counts(ctx, key, limit)
+				return client.Counts(ctx, q)
 			})
 			if err != nil {
 				return err
@@ -57,11 +62,12 @@ that name are listed, without either all of them, ordered by key.`,
 			if output.word == asJSON {
 				return writeJSON(s.out, counts)
 			}
-			_, err = io.WriteString(s.out, countsText(counts, key))
+			_, err = io.WriteString(s.out, countsText(counts, q.Key))
 			return err
 		},
 	}
-	c.Flags().IntVar(&limit, "limit", 100, "at most `N` counters, up to 1000")
+	c.Flags().StringVar(&q.App, "app", "", "ask this `APP`")
+	c.Flags().IntVar(&q.Limit, "limit", 100, "at most `N` counters, up to 1000")
 	output = outputFlag(c, asText, asJSON)
 	return c
 }
@@ -69,7 +75,8 @@ that name are listed, without either all of them, ordered by key.`,
 // countsText is a bare number for a counter that was asked for by its key, so that
 // scripts can use it, and else a table.
 func countsText(counts api.Counts, key string) string {
-	if _, of, _ := strings.Cut(key, ":"); of != "" && len(counts.Counts) == 1 {
+	_, of, _ := strings.Cut(key, ":")
+	if (of != "" || counts.Node != "") && len(counts.Counts) == 1 {
 		return fmt.Sprintln(counts.Counts[0].Count)
 	}
 	if len(counts.Counts) == 0 {

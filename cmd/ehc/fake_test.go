@@ -20,8 +20,9 @@ type scene struct {
 	// Dead are the dead letters.
 	Dead   []api.Event `json:"dead"`
 	Counts api.Counts  `json:"counts"`
+	Called api.Called  `json:"called"`
 
-	// Refuse is the answer to a request that gives a file.
+	// Refuse is the answer to a request that gives a file, and to a call.
 	Refuse *api.Problem `json:"refuse"`
 	// Moves makes the first apply come too late: this scene is on by then.
 	Moves *scene `json:"moves"`
@@ -226,17 +227,27 @@ func (f *fake) change(what string, s api.OutboxSelection) (api.OutboxChange, err
 	return api.OutboxChange{Events: len(s.IDs) - len(slices.DeleteFunc(slices.Clone(s.IDs), func(id string) bool { return id != "nobodys" }))}, nil
 }
 
-func (f *fake) Counts(_ context.Context, key string, limit int) (api.Counts, error) {
+func (f *fake) Counts(_ context.Context, q api.CountsQuery) (api.Counts, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.note("counts", map[string]any{"key": key, "limit": limit})
+	f.note("counts", map[string]any{"key": q.Key, "app": q.App, "limit": q.Limit})
 	counts := f.now.Counts
 	for _, c := range counts.Counts {
-		if c.Key == key {
-			return api.Counts{Counts: []api.Count{c}}, nil
+		if c.Key == q.Key {
+			return api.Counts{Counts: []api.Count{c}, Node: counts.Node}, nil
 		}
 	}
 	return counts, nil
+}
+
+func (f *fake) Call(_ context.Context, r api.CallRequest) (api.Called, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.note("call", r)
+	if f.now.Refuse != nil {
+		return api.Called{}, f.now.Refuse
+	}
+	return f.now.Called, nil
 }
 
 // shortName is file without its folders, which differ from run to run.

@@ -114,7 +114,7 @@ func TestEhcDeliversToEhc(t *testing.T) {
 	if got := strings.TrimSpace(b.must("count", "visits:/blog")); got != "7" {
 		t.Errorf("%s visits, want 7", got)
 	}
-	if out, code := c.ehc("count", "visits:/blog"); code != 1 || !strings.Contains(out, "receive block") {
+	if out, code := c.ehc("count", "visits:/blog"); code != 1 || !strings.Contains(out, "rpc { allow") {
 		t.Errorf("count at a controller that receives nothing: exit %d\n%s", code, out)
 	}
 }

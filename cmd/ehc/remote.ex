@@ -7,26 +7,48 @@ defmodule EventHorizon.Remote.Journal do
 
   def start(path), do: GenServer.start(__MODULE__, path, name: __MODULE__)
   def record(id, type, key, delta), do: GenServer.call(__MODULE__, {:record, id, type, key, delta})
+  def count(key), do: GenServer.call(__MODULE__, {:count, key})
 
   @impl true
   def init(path) do
-    seen =
+    lines =
       case File.read(path) do
-        {:ok, text} -> for line <- String.split(text, "\n", trim: true), into: MapSet.new(), do: hd(String.split(line, "\t"))
-        {:error, :enoent} -> MapSet.new()
+        {:ok, text} -> for line <- String.split(text, "\n", trim: true), do: String.split(line, "\t")
+        {:error, :enoent} -> []
       end
 
     {:ok, file} = :file.open(path, [:append, :raw, :binary])
-    {:ok, {file, seen}}
+    state = %{file: file, seen: MapSet.new(), counts: %{}}
+    {:ok, Enum.reduce(lines, state, fn [id, type, key, delta, _], s -> take(s, id, type, key, String.to_integer(delta)) end)}
   end
 
   @impl true
-  def handle_call({:record, id, type, key, delta}, _from, {file, seen}) do
-    mark = if id in seen, do: "again", else: "new"
-    :ok = :file.write(file, Enum.join([id, type, key, delta, mark], "\t") <> "\n")
-    :ok = :file.datasync(file)
-    {:reply, :ok, {file, MapSet.put(seen, id)}}
+  def handle_call({:record, id, type, key, delta}, _from, state) do
+    mark = if id in state.seen, do: "again", else: "new"
+    :ok = :file.write(state.file, Enum.join([id, type, key, delta, mark], "\t") <> "\n")
+    :ok = :file.datasync(state.file)
+    {:reply, :ok, take(state, id, type, key, delta)}
   end
+
+  def handle_call({:count, key}, _from, state), do: {:reply, Map.get(state.counts, key, 0), state}
+
+  defp take(state, id, type, key, delta) do
+    if id in state.seen do
+      state
+    else
+      counts = Map.update(state.counts, "#{counter(to_string(type))}:#{key}", delta, &(&1 + delta))
+      %{state | seen: MapSet.put(state.seen, id), counts: counts}
+    end
+  end
+
+  defp counter("increment_visit"), do: "visits"
+  defp counter("update_likes"), do: "likes"
+  defp counter("add_comment"), do: "comments"
+end
+
+# What ehc count asks.
+defmodule Remote.Metrics do
+  def get_count(key) when is_binary(key), do: EventHorizon.Remote.Journal.count(key)
 end
 
 defmodule EventHorizon.Remote.Handler do

@@ -54,6 +54,10 @@ func exchanges() []asked {
 		{route: "POST /v1/outbox/drop", body: `{"through":-1}`, status: 400},
 		{route: "GET /v1/counts", path: "/v1/counts?key=visits:/blog&limit=7", status: 200},
 		{route: "GET /v1/counts", path: "/v1/counts?name=visits", status: 400},
+		{route: "GET /v1/counts", path: "/v1/counts?key=visits:/blog&app=a", status: 200},
+		{route: "POST /v1/call", body: `{"function":"m.f","args":[1,"x",null,{"$atom":"ok"}],"app":"a","timeout_millis":100}`, status: 200},
+		{route: "POST /v1/call", body: `{"function":"m.raise","node":"a@h"}`, status: 502},
+		{route: "POST /v1/call", body: `{"function":"m.f","args":7}`, status: 400},
 		{route: "GET /v1/version", status: 200},
 		{route: "GET /v1/openapi.yaml", status: 200},
 	}

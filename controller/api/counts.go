@@ -9,33 +9,49 @@ import (
 
 // CountBackend answers counters.
 type CountBackend interface {
-	Counts(ctx context.Context, key string, limit int) (Counts, error)
+	Counts(ctx context.Context, q CountsQuery) (Counts, error)
 }
 
 func countRoutes(b CountBackend) []route {
 	return []route{
-		newRead("GET /v1/counts", []string{"key", "limit"}, func(ctx context.Context, v url.Values) (Counts, error) {
+		newRead("GET /v1/counts", []string{"key", "app", "limit"}, func(ctx context.Context, v url.Values) (Counts, error) {
 			limit, err := limitIn(v)
 			if err != nil {
 				return Counts{}, err
 			}
-			return b.Counts(ctx, v.Get("key"), limit)
-		}),
+			return b.Counts(ctx, CountsQuery{Key: v.Get("key"), App: v.Get("app"), Limit: limit})
+		}).lasts(waiting),
 	}
 }
 
-// Counts asks for the counter of a key, such as "visits:/blog", or for up to limit
-// counters of a name, such as "visits"; key "" means of every name.
-func (c *Client) Counts(ctx context.Context, key string, limit int) (Counts, error) {
-	q := url.Values{"key": {key}, "limit": {strconv.Itoa(limit)}}
-	return ask[Counts](ctx, c, http.MethodGet, "/v1/counts?"+q.Encode(), nil)
+// Counts asks for counters.
+func (c *Client) Counts(ctx context.Context, q CountsQuery) (Counts, error) {
+	v := url.Values{"key": {q.Key}, "limit": {strconv.Itoa(q.Limit)}}
+	if q.App != "" {
+		v.Set("app", q.App)
+	}
+	return ask[Counts](ctx, c, http.MethodGet, "/v1/counts?"+v.Encode(), nil)
 }
 
-// Counts are counters of the events that other nodes have delivered, ordered by
-// key: the one that was asked for, or those of a name, or all.
+// CountsQuery asks for a counter by its key, such as "visits:/blog". Without an App
+// the controller answers from what other nodes have delivered to it, if it has a
+// receive block; else it asks the one app that there is to ask. Of its own counters
+// it also lists those of a name, such as "visits", or all. It goes over the wire as
+// the query ?key=&app=&limit=.
+type CountsQuery struct {
+	Key   string
+	App   string // ask this app for the one counter
+	Limit int    // at most so many
+}
+
+// Counts are counters, ordered by key: the one that was asked for, or those of a
+// name, or all.
 type Counts struct {
 	Counts []Count `json:"counts"`         // never null
 	More   bool    `json:"more,omitempty"` // there are others, beyond the limit
+	// Node is the peer that has answered; empty if these are the controller's own
+	// counters, of the events that other nodes have delivered to it.
+	Node string `json:"node,omitempty"`
 }
 
 // Count is one counter: "visits:/blog" is of visits, for the page /blog. One that

@@ -94,6 +94,15 @@ func (fake) Drop(context.Context, OutboxSelection) (OutboxChange, error) {
 	return OutboxChange{Events: 1}, nil
 }
 
-func (fake) Counts(context.Context, string, int) (Counts, error) {
-	return Counts{Counts: []Count{{Key: "visits:/blog", Count: 3}}, More: true}, nil
+func (fake) Counts(context.Context, CountsQuery) (Counts, error) {
+	return Counts{Counts: []Count{{Key: "visits:/blog", Count: 3}}, More: true, Node: "a@h"}, nil
+}
+
+func (fake) Call(_ context.Context, r CallRequest) (Called, error) {
+	if r.Function == "m.raise" {
+		p := NewProblem(502, "raised error: badarg").Because(ReasonRemote)
+		p.Remote = &RemoteError{Node: "a@h", Class: "error", Reason: "badarg", Value: json.RawMessage(`"badarg"`), Stack: []string{"m.raise/0"}}
+		return Called{}, p
+	}
+	return Called{Node: "a@h", Value: json.RawMessage(`["ok",5]`), Text: "{ok,5}"}, nil
 }

@@ -53,7 +53,7 @@ func (o Options) guarded(r route, slots chan struct{}) http.Handler {
 			defer func() { <-slots }()
 		default:
 			w.Header().Set("Retry-After", "1")
-			fail(w, NewProblem(http.StatusServiceUnavailable, "%d requests of this kind are under way: try again", cap(slots)))
+			fail(w, NewProblem(http.StatusServiceUnavailable, "%d requests of this kind are under way: try again", cap(slots)).Because(ReasonOverloaded))
 			return
 		}
 		t := &tracked{ResponseWriter: w}

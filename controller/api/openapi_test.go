@@ -19,7 +19,7 @@ import (
 func bodies() []any {
 	return []any{
 		Status{}, PlanRequest{}, Plan{}, ApplyRequest{}, Applied{}, EmitRequest{}, Emitted{},
-		Outbox{}, OutboxSelection{}, OutboxChange{}, Counts{}, Version{}, Problem{},
+		Outbox{}, OutboxSelection{}, OutboxChange{}, Counts{}, CallRequest{}, Called{}, Version{}, Problem{},
 	}
 }
 

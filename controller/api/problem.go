@@ -8,12 +8,14 @@ import (
 const problemType = "application/problem+json"
 
 // Problem is an error as RFC 9457 has it. It is what a client's error is made of
-// when the controller refuses.
+// when the controller refuses. errors.Is and errors.As see through it: see the
+// reasons.
 type Problem struct {
 	Title       string       `json:"title"` // of the status
 	Status      int          `json:"status"`
 	Detail      string       `json:"detail"`           // for people
 	Reason      string       `json:"reason,omitempty"` // a stable word, where one status has several
+	Remote      *RemoteError `json:"remote,omitempty"` // with ReasonRemote
 	Diagnostics []Diagnostic `json:"diagnostics,omitempty"`
 }
 

@@ -12,6 +12,7 @@ type Backend interface {
 	EventBackend
 	OutboxBackend
 	CountBackend
+	CallBackend
 }
 
 // Options are the parts of a server beside its Backend.
@@ -32,6 +33,7 @@ func table(b Backend, o Options) []route {
 		eventRoutes(b),
 		outboxRoutes(b),
 		countRoutes(b),
+		callRoutes(b),
 		aboutRoutes(o.Version),
 	)
 }

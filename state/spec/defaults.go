@@ -34,6 +34,8 @@ var (
 	outboxMaxDead   = span[int64]{10_000, 1, 1_000_000}
 	outboxRemember  = span[int64]{100_000, 0, 10_000_000}
 
+	rpcTimeout = span[time.Duration]{5 * time.Second, 100 * time.Millisecond, 5 * time.Minute}
+
 	receiveRememberFor = span[time.Duration]{168 * time.Hour, time.Minute, 8760 * time.Hour}
 	receiveRememberMax = span[int64]{1_000_000, 1_000, 100_000_000}
 )
@@ -43,6 +45,7 @@ const (
 	pruneAllowEmpty = false
 	deliverHandler  = "EventHorizon.Remote.Handler.handle_buffered_event/1"
 	deliverMode     = "batch"
+	rpcCount        = "Remote.Metrics.get_count/1"
 	logLevel        = "info"
 	logFormat       = "text"
 	dnsPort         = 53
@@ -62,7 +65,9 @@ const (
 	maxApps     = 256
 	maxQueries  = 64 // of one app
 	maxCookies  = 2
-	maxCounts   = 8 // functions that answer counts
+	maxCounts   = 8   // functions that answer counts
+	maxAllowed  = 256 // functions that may be called
+	maxArity    = 255 // of a function: Erlang's own limit
 	maxLocals   = 256
 	maxAtom     = 255 // characters in an Erlang atom, hence in names and cookies
 	maxHost     = 253 // characters in a DNS name

@@ -60,6 +60,11 @@ func parseHandler(text string) (module, function, why string) {
 	case arity != "1":
 		return "", "", "it takes one argument, the event, so it ends with /1"
 	}
+	return parseName(name)
+}
+
+// parseName splits Module.function in the same way.
+func parseName(name string) (module, function, why string) {
 	dot := strings.LastIndexByte(name, '.')
 	if dot < 0 {
 		return "", "", "a dot stands between the module and the function"

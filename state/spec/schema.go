@@ -33,6 +33,7 @@ var root = &blockType{blocks: []*blockType{
 		}},
 	{name: "outbox", attrs: []string{"max_events", "max_bytes", "max_age", "max_dead", "remember"}},
 	{name: "receive", attrs: []string{"handler", "batch_handler", "counts", "remember_for", "remember_max"}},
+	{name: "rpc", attrs: []string{"allow", "timeout", "count"}},
 	{name: "log", attrs: []string{"level", "format"}},
 	{name: "locals", many: true, free: true},
 	{name: "variable", label: "the variable's name", many: true, attrs: []string{"default"}},

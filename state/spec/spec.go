@@ -87,6 +87,7 @@ func (p *parser) decode(body *hclsyntax.Body) state.Spec {
 		DNS:     decodeDNS(top.child("dns")),
 		Outbox:  decodeOutbox(top.child("outbox")),
 		Receive: decodeReceive(top.child("receive")),
+		RPC:     decodeRPC(top.child("rpc")),
 		Log:     decodeLog(top.child("log")),
 	}
 	node := top.child("node")

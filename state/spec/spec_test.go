@@ -67,6 +67,7 @@ func TestTheShortestFileGetsEveryDefault(t *testing.T) {
 		},
 		DNS:    state.DNSSpec{Interval: 5 * time.Second, Timeout: 3 * time.Second},
 		Outbox: state.OutboxSpec{MaxEvents: 1_000_000, MaxBytes: 256 << 20, MaxDead: 10_000, Remember: 100_000},
+		RPC:    state.RPC{Timeout: 5 * time.Second, Count: state.Callable{Module: "Elixir.Remote.Metrics", Name: "get_count", Arity: 1}},
 		Log:    state.LogSpec{Level: "info"},
 	}
 	if diff := cmp.Diff(want, parse(t, head, cookieSet), same); diff != "" {
@@ -162,6 +163,11 @@ receive {
   remember_for  = "1h"
   remember_max  = 5000
 }
+rpc {
+  allow   = ["My.Mod.count!/1", "my_mod.add/2", "my_mod.all/0"]
+  timeout = "2s"
+  count   = "My.Mod.count!/1"
+}
 log {
   level  = "debug"
   format = "json"
@@ -216,6 +222,12 @@ log {
 			Batch:   state.Function{Module: "Elixir.My.Mod", Name: "take_all"},
 			Counts:  []state.Function{{Module: "Elixir.My.Mod", Name: "count"}},
 			Inbox:   state.InboxSpec{KeepFor: time.Hour, MaxIDs: 5000},
+		},
+		RPC: state.RPC{
+			Allow: []state.Callable{
+				{Module: "Elixir.My.Mod", Name: "count!", Arity: 1}, {Module: "my_mod", Name: "add", Arity: 2}, {Module: "my_mod", Name: "all"},
+			},
+			Timeout: 2 * time.Second, Count: state.Callable{Module: "Elixir.My.Mod", Name: "count!", Arity: 1},
 		},
 		Log: state.LogSpec{Level: "debug", JSON: true},
 	}
@@ -284,6 +296,14 @@ func TestTheShortestReceiveBlockGetsEveryDefault(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, parse(t, head+"receive {"+c.options+"}\n", cookieSet).Receive); diff != "" {
 			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestACallableIsReadBackAsItIsWritten(t *testing.T) {
+	for _, text := range []string{"Remote.Metrics.get_count/1", "my_mod.all/0", "A.b?/255"} {
+		if f, why := ParseCallable(text); why != "" || f.String() != text {
+			t.Errorf("%s: %v, %s", text, f, why)
 		}
 	}
 }
