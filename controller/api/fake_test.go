@@ -19,6 +19,7 @@ func fakePlan() Plan {
 		Actions:         []Action{{Kind: "prune", Node: "a1@127.0.0.1", App: "a", Reason: "no longer listed"}},
 		Held:            []Hold{{Node: "a2@127.0.0.1", App: "a", Reason: "query a.internal failed", Prune: true}},
 		RestartRequired: []string{"node.name"},
+		Suspended:       []string{"a"},
 		Warnings:        []string{"cluster.hcl:3: cookie in the file"},
 	}
 }
@@ -49,9 +50,10 @@ func (fake) Status(context.Context) (Status, error) {
 			{Node: "a1@127.0.0.1", App: "a", Phase: "up", Since: at(), Creation: 1, Release: "27", Listed: true, Conditions: fakeConditions()},
 			{Node: "a2@127.0.0.1", Phase: "down", Reason: "CookieRejected", Message: "cookie rejected", RetryAt: at(), Conditions: []Condition{}},
 		},
-		Apps:     []App{{App: "a", Conditions: fakeConditions()}},
-		Outbox:   []OutboxApp{fakeQueue()},
-		Warnings: []string{"not on a volume"},
+		Apps:      []App{{App: "a", Conditions: fakeConditions()}},
+		Outbox:    []OutboxApp{fakeQueue()},
+		Suspended: []Suspension{{App: "a", Since: at()}},
+		Warnings:  []string{"not on a volume"},
 	}, nil
 }
 
@@ -69,6 +71,17 @@ func (fake) Apply(_ context.Context, r ApplyRequest) (Applied, error) {
 		return Applied{}, NewProblem(http.StatusConflict, "plan again")
 	}
 	return Applied{Plan: fakePlan()}, nil
+}
+
+func (fake) Suspend(_ context.Context, r SuspendRequest) (Suspensions, error) {
+	if r.App == "nobodys" {
+		return Suspensions{}, NewProblem(http.StatusNotFound, "there is no peer block")
+	}
+	return Suspensions{Suspended: []Suspension{{App: r.App, Since: at()}}, Changed: true}, nil
+}
+
+func (fake) Resume(context.Context, SuspendRequest) (Suspensions, error) {
+	return Suspensions{Suspended: []Suspension{}, Changed: true}, nil
 }
 
 func (fake) Emit(_ context.Context, r EmitRequest) (Emitted, error) {

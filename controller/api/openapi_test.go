@@ -20,6 +20,7 @@ func bodies() []any {
 	return []any{
 		Status{}, PlanRequest{}, Plan{}, ApplyRequest{}, Applied{}, EmitRequest{}, Emitted{},
 		Outbox{}, OutboxSelection{}, OutboxChange{}, Counts{}, CallRequest{}, Called{}, Version{}, Problem{},
+		SuspendRequest{}, Suspensions{},
 	}
 }
 
