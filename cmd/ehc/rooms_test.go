@@ -57,8 +57,9 @@ var rooms = map[string]room{
 		may:   []string{"transport", "transport/dist", "transport/epmd", "transport/etf", "transport/pubsub"},
 		tests: []string{"transport/transporttest/..."},
 	},
-	"transport/transporttest":      {may: []string{"transport", "transport/etf"}},
-	"transport/transporttest/beam": {},
+	"transport/transporttest":      {may: []string{"transport", "transport/etf", "transport/transporttest/port"}},
+	"transport/transporttest/beam": {may: []string{"transport/transporttest/port"}},
+	"transport/transporttest/port": {},
 }
 
 // doors says where each outside library may come in. A library without a door

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -18,18 +17,8 @@ import (
 
 	"ehc/controller/discover/zone"
 	"ehc/state"
+	"ehc/transport/transporttest/port"
 )
-
-// freePort returns a port of loopback that nobody has just now.
-func freePort(t *testing.T) uint16 {
-	t.Helper()
-	l, err := net.Listen("tcp", loopback.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).AddrPort().Port()
-}
 
 // program starts a program that ends with the test, and returns what it prints
 // from the first line that begins with ready on. Its other lines are logged if
@@ -83,9 +72,9 @@ func TestFindWithARealEPMDAndNodes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs epmd and erl")
 	}
-	port := freePort(t)
+	at := port.Free(t)
 	env := []string{
-		fmt.Sprintf("ERL_EPMD_PORT=%d", port), "ERL_EPMD_ADDRESS=127.0.0.1", "HOME=" + t.TempDir(),
+		fmt.Sprintf("ERL_EPMD_PORT=%d", at), "ERL_EPMD_ADDRESS=127.0.0.1", "HOME=" + t.TempDir(),
 		"ERL_CRASH_DUMP_SECONDS=0", "ERL_FLAGS=", "ERL_AFLAGS=", "ERL_ZFLAGS=",
 	}
 	program(t, "erlang-base", "entering the main select() loop", env, "epmd", "-d", "-d")
@@ -101,7 +90,7 @@ func TestFindWithARealEPMDAndNodes(t *testing.T) {
 	s := serve(t)
 	s.Set("app.internal", addrs("127.0.0.1", "127.0.0.2")...)
 	dns := state.DNSSpec{Servers: []netip.AddrPort{s.Addr()}, Timeout: patience}
-	got, err := (&Finder{EPMDPort: port}).Find(t.Context(), dns, state.App{Match: "*-01J"}, state.Lookup{Target: "app.internal"})
+	got, err := (&Finder{EPMDPort: at}).Find(t.Context(), dns, state.App{Match: "*-01J"}, state.Lookup{Target: "app.internal"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +103,7 @@ func TestFindWithARealEPMDAndNodes(t *testing.T) {
 	want := state.Answer{
 		Found:   []state.Found{nodeAt("phoenix-01J@127.0.0.1", "127.0.0.1", got.Found[0].Port)},
 		Unasked: addrs("127.0.0.2"),
-		Why:     fmt.Sprintf("EPMD at 127.0.0.2:%d unreachable: connection refused", port),
+		Why:     fmt.Sprintf("EPMD at 127.0.0.2:%d unreachable: connection refused", at),
 	}
 	if diff := cmp.Diff(want, got, byValue); diff != "" {
 		t.Error("answer (-want +got):", diff)
@@ -182,10 +171,10 @@ func dnsmasq(t *testing.T, behind netip.AddrPort) netip.AddrPort {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := freePort(t)
+	at := port.Free(t)
 	args := []string{
 		"--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--pid-file", "--user=" + who.Username,
-		"--no-hosts", "--no-resolv", "--listen-address=127.0.0.1", "--bind-interfaces", fmt.Sprintf("--port=%d", port),
+		"--no-hosts", "--no-resolv", "--listen-address=127.0.0.1", "--bind-interfaces", fmt.Sprintf("--port=%d", at),
 		"--local=/internal/", fmt.Sprintf("--server=/fwd/127.0.0.1#%d", behind.Port()),
 		"--host-record=a.internal,10.0.0.1,fdaa::1", "--host-record=b.internal,10.0.0.2", "--cname=alias.internal,a.internal",
 		"--srv-host=_dist._tcp.app.internal,a.internal,4370", "--srv-host=_dist._tcp.app.internal,b.internal,4370",
@@ -194,7 +183,7 @@ func dnsmasq(t *testing.T, behind netip.AddrPort) netip.AddrPort {
 		args = append(args, "--host-record=many.internal,"+addr.String())
 	}
 	program(t, "dnsmasq-base", "started, version", nil, "dnsmasq", args...)
-	return netip.AddrPortFrom(loopback.Addr(), port)
+	return netip.AddrPortFrom(loopback.Addr(), at)
 }
 
 // BenchmarkHost asks for 200 addresses over UDP, TCP and UDP.

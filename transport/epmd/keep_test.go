@@ -11,15 +11,16 @@ import (
 	"go.uber.org/goleak"
 
 	"ehc/transport"
+	"ehc/transport/transporttest/port"
 )
 
 func TestKeeperRegistersAgainAfterALoss(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	at := loopback(port.Free(t)) // nobody else may listen there in between
+	l, err := net.Listen("tcp", at.String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := l.Addr().(*net.TCPAddr).AddrPort()
 	stop := serve(t, new(Server), l)
 	k, err := Keep(t.Context(), at, reg("a"))
 	if err != nil {
@@ -79,36 +80,25 @@ func TestCloseEndsRun(t *testing.T) {
 	eventually(t, func() bool { return len(s.Entries()) == 0 })
 }
 
-// freePort is one that nothing listens on, on any address.
-func freePort(t *testing.T) uint16 {
-	t.Helper()
-	l, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).AddrPort().Port()
-}
-
 func loopback(port uint16) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)
 }
 
 func TestJoinServesWhereNobodyDoes(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	port := freePort(t)
-	first, err := Join(t.Context(), port, reg("first"))
+	number := port.Free(t)
+	first, err := Join(t.Context(), number, reg("first"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := Join(t.Context(), port, reg("second"))
+	second, err := Join(t.Context(), number, reg("second"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !first.Serving() || second.Serving() {
 		t.Errorf("serving: first %t, second %t", first.Serving(), second.Serving())
 	}
-	for _, at := range []netip.AddrPort{loopback(port), netip.AddrPortFrom(netip.IPv6Loopback(), port)} {
+	for _, at := range []netip.AddrPort{loopback(number), netip.AddrPortFrom(netip.IPv6Loopback(), number)} {
 		if names, err := Names(t.Context(), at); err != nil || len(names) != 2 {
 			t.Errorf("%s lists %v, %v", at, names, err)
 		}
@@ -130,7 +120,7 @@ func TestJoinServesWhereNobodyDoes(t *testing.T) {
 	if !second.Serving() {
 		t.Error("listed by whom?")
 	}
-	names, err := Names(t.Context(), loopback(port))
+	names, err := Names(t.Context(), loopback(number))
 	if err != nil || len(names) != 1 || names[0] != Entry(reg("second")) {
 		t.Errorf("lists %v, %v", names, err)
 	}
@@ -138,7 +128,7 @@ func TestJoinServesWhereNobodyDoes(t *testing.T) {
 	if err := <-ran; !errors.Is(err, context.Canceled) {
 		t.Errorf("run: %v", err)
 	}
-	if _, err := Names(t.Context(), loopback(port)); !errors.Is(err, transport.ErrUnreachable) {
+	if _, err := Names(t.Context(), loopback(number)); !errors.Is(err, transport.ErrUnreachable) {
 		t.Errorf("after all have gone: %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ehc/transport"
+	"ehc/transport/transporttest/port"
 )
 
 // answering is an EPMD that says one thing to each connection, byte by byte, and
@@ -47,12 +48,7 @@ func answering(t *testing.T, answer string, silent bool) netip.AddrPort {
 // refusing is an address where nothing listens.
 func refusing(t *testing.T) netip.AddrPort {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).AddrPort()
+	return loopback(port.Free(t))
 }
 
 func TestNames(t *testing.T) {

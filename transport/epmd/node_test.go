@@ -13,6 +13,7 @@ import (
 	"ehc/transport"
 	"ehc/transport/epmd"
 	"ehc/transport/transporttest/beam"
+	"ehc/transport/transporttest/port"
 )
 
 var localhost = netip.AddrFrom4([4]byte{127, 0, 0, 1})
@@ -107,22 +108,17 @@ func TestRealNodesUseOurServer(t *testing.T) {
 // A Go node that has joined is found by a real one through whoever serves.
 func TestRealNodeFindsAJoinedOne(t *testing.T) {
 	beam.Need(t)
-	l, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).AddrPort().Port()
-	l.Close()
-	j, err := epmd.Join(t.Context(), port, epmd.Registration{Name: "go", Port: 50001})
+	at := port.Free(t)
+	j, err := epmd.Join(t.Context(), at, epmd.Registration{Name: "go", Port: 50001})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	node := beam.Start(t, beam.Options{Name: "real@127.0.0.1", Cookie: "c", EPMDPort: int(port)})
+	node := beam.Start(t, beam.Options{Name: "real@127.0.0.1", Cookie: "c", EPMDPort: int(at)})
 	if got := node.Eval(`erl_epmd:port_please("go", {127,0,0,1})`); got != "{port,50001,5}" && got != "{port,50001,6}" {
 		t.Errorf("port_please says %s", got)
 	}
-	if names, err := epmd.Names(t.Context(), netip.AddrPortFrom(netip.IPv6Loopback(), port)); err != nil || len(names) != 2 {
+	if names, err := epmd.Names(t.Context(), netip.AddrPortFrom(netip.IPv6Loopback(), at)); err != nil || len(names) != 2 {
 		t.Errorf("lists %v, %v", names, err)
 	}
 }

@@ -1,17 +1,14 @@
 package transporttest
 
 import (
-	"net"
 	"testing"
+
+	"ehc/transport/transporttest/port"
 )
 
-// FreePort returns a port of 127.0.0.1 where nobody listens at the moment.
+// FreePort returns a port where nobody listens and that is the test's own until it
+// ends: see port.Free.
 func FreePort(t testing.TB) uint16 {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).AddrPort().Port()
+	return port.Free(t)
 }

@@ -8,25 +8,22 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ehc/transport/transporttest/port"
 )
 
 // EPMD starts a real epmd on a free port of 127.0.0.1 and returns the port once
 // it answers there. Other loopback addresses (127.0.0.2 and so on) stay free on
 // that port. It is killed when the test ends.
-func EPMD(t testing.TB) (port int) {
+func EPMD(t testing.TB) int {
 	t.Helper()
 	Need(t)
-	for range 5 { // somebody else may take the port before epmd does
-		port = freePort(t)
-		if startEPMD(t, port) {
-			return port
-		}
-	}
-	t.Fatal("epmd: found no port that it could listen on")
-	return 0
+	p := int(port.Free(t))
+	startEPMD(t, p)
+	return p
 }
 
-func startEPMD(t testing.TB, port int) bool {
+func startEPMD(t testing.TB, port int) {
 	t.Helper()
 	cmd := exec.Command("epmd", "-port", strconv.Itoa(port), "-address", "127.0.0.1", "-relaxed_command_check")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -35,27 +32,24 @@ func startEPMD(t testing.TB, port int) bool {
 	}
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = cmd.Wait() }()
-	for range 500 {
-		if answers(port) {
-			t.Cleanup(func() {
-				select {
-				case <-ended:
-				default:
-					_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-					<-ended
-				}
-			})
-			return true
-		}
+	t.Cleanup(func() {
 		select {
 		case <-ended:
-			return false
-		case <-time.After(10 * time.Millisecond):
+		default:
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			<-ended
+		}
+	})
+	for limit := time.Now().Add(startLimit); !answers(port); time.Sleep(10 * time.Millisecond) {
+		select {
+		case <-ended:
+			t.Fatalf("epmd ended instead of listening on port %d: %v", port, cmd.ProcessState)
+		default:
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("epmd does not answer on port %d after %s", port, startLimit)
 		}
 	}
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	<-ended
-	return false
 }
 
 // answers asks for the names; an EPMD says its own port first.
@@ -72,15 +66,4 @@ func answers(port int) bool {
 	head := make([]byte, 4)
 	_, err = io.ReadFull(c, head)
 	return err == nil && int(head[2])<<8|int(head[3]) == port
-}
-
-// freePort is a port of 127.0.0.1 that nothing listens on at the moment.
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("free port: %v", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
