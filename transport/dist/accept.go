@@ -68,11 +68,12 @@ type AcceptOptions struct {
 	// Decide is asked once the name is known. Anybody can claim a name here, so it
 	// must not end or change anything. nil lets all in.
 	Decide func(node string) Decision
-	// Replace is called for OKSimultaneous and Alive, after the peer has proven
-	// that it knows a cookie and before it is told that it is in: it ends our dial
-	// or the old connection, and returns once that is gone. An error ends the
-	// handshake. nil does nothing.
-	Replace func(node string) error
+	// Admit is called once the peer has proven that it knows a cookie, and before it
+	// is told that it is in: from then on it counts itself connected. After
+	// OKSimultaneous and Alive this is the place to end our dial or the old
+	// connection, and to return once that is gone. An error ends the handshake. nil
+	// does nothing.
+	Admit func(node string, d Decision) error
 	// Wide is set over TLS, where lengths have four bytes.
 	Wide bool
 }
@@ -85,7 +86,7 @@ type AcceptOptions struct {
 // An error wraps ErrName (malformed, or our own name), ErrFlags, ErrCookie,
 // ErrTimeout, ErrTLS, ErrProtocol or ErrUnreachable (the peer closed or the
 // connection broke; a peer that misses flags of ours or expects another name does
-// just that) of package transport, ErrNok, ErrStays, or what Replace returned.
+// just that) of package transport, ErrNok, ErrStays, or what Admit returned.
 func Accept(rw io.ReadWriter, o AcceptOptions) (Node, transport.Cookie, error) {
 	return accept(rw, o, newChallenge())
 }
@@ -107,9 +108,9 @@ func accept(rw io.ReadWriter, o AcceptOptions, ours uint32) (Node, transport.Coo
 	if err != nil {
 		return Node{}, transport.Cookie{}, err
 	}
-	if decision != OK && o.Replace != nil {
-		if err := o.Replace(peer.Name); err != nil {
-			return Node{}, transport.Cookie{}, fmt.Errorf("make room for %s: %w", peer.Name, err)
+	if o.Admit != nil {
+		if err := o.Admit(peer.Name, decision); err != nil {
+			return Node{}, transport.Cookie{}, fmt.Errorf("admit %s: %w", peer.Name, err)
 		}
 	}
 	proof := digest(cookie, theirs)

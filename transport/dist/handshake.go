@@ -29,7 +29,7 @@ import (
 //	     │ flags enough? else ErrFlags       │
 //	     │ 'r' challenge u32 digest[16] ────▶│ digest of a cookie? else B closes,
 //	     │                                   │   which A takes for ErrCookie
-//	     │                                   │ Replace, if Decide said so
+//	     │                                   │ Admit
 //	     │◀───────────────── 'a' digest[16]  │
 //	     │ digest right? else ErrCookie      │
 //	    up                                   up

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,7 +95,7 @@ type outcome struct {
 func meet(t *testing.T, d DialOptions, a AcceptOptions) (o outcome) {
 	t.Helper()
 	near, far := net.Pipe()
-	limit := time.Now().Add(10 * time.Second)
+	limit := time.Now().Add(30 * time.Second)
 	_, _ = near.SetDeadline(limit), far.SetDeadline(limit)
 	done := make(chan struct{})
 	go func() {
@@ -111,39 +112,38 @@ func meet(t *testing.T, d DialOptions, a AcceptOptions) (o outcome) {
 func TestDialMeetsAccept(t *testing.T) {
 	other := transport.NewCookie("another")
 	tests := map[string]struct {
-		change  func(*DialOptions, *AcceptOptions)
-		dial    error // nil with accept nil: both are up
-		accept  error
-		replace int
+		change func(*DialOptions, *AcceptOptions)
+		dial   error // nil with accept nil: both are up
+		accept error
 	}{
 		"equal cookies meet":                        {change: func(*DialOptions, *AcceptOptions) {}},
 		"lengths are wide over TLS":                 {change: func(d *DialOptions, a *AcceptOptions) { d.Wide, a.Wide = true, true }},
 		"either of two cookies will do":             {change: func(_ *DialOptions, a *AcceptOptions) { a.Cookies = cookies(other, abc) }},
 		"decided ok":                                {change: func(_ *DialOptions, a *AcceptOptions) { a.Decide = always(OK) }},
-		"the dialler of the greater name wins":      {change: func(_ *DialOptions, a *AcceptOptions) { a.Decide = always(OKSimultaneous) }, replace: 1},
-		"a dead connection is taken over":           {change: func(_ *DialOptions, a *AcceptOptions) { a.Decide = always(Alive) }, replace: 1},
-		"the dialler of the lesser name gives way":  {func(_ *DialOptions, a *AcceptOptions) { a.Decide = always(Nok) }, transport.ErrYielded, ErrNok, 0},
-		"another cookie is rejected":                {func(d *DialOptions, _ *AcceptOptions) { d.Cookie = other }, transport.ErrCookie, transport.ErrCookie, 0},
-		"no takeover without the cookie":            {func(d *DialOptions, a *AcceptOptions) { d.Cookie, a.Decide = other, always(Alive) }, transport.ErrCookie, transport.ErrCookie, 0},
-		"no cookies let nobody in":                  {func(_ *DialOptions, a *AcceptOptions) { a.Cookies = cookies() }, transport.ErrCookie, transport.ErrCookie, 0},
-		"an empty cookie is not dialled with":       {func(d *DialOptions, _ *AcceptOptions) { d.Cookie = transport.Cookie{} }, transport.ErrCookie, transport.ErrUnreachable, 0},
-		"too few flags of the dialler are refused":  {func(d *DialOptions, _ *AcceptOptions) { d.Local.Flags &^= FlagUnlinkID }, transport.ErrFlags, transport.ErrFlags, 0},
-		"too few flags of the acceptor are refused": {func(_ *DialOptions, a *AcceptOptions) { a.Local.Flags &^= FlagV4NC }, transport.ErrFlags, transport.ErrUnreachable, 0},
-		"another name than wanted is refused":       {func(d *DialOptions, _ *AcceptOptions) { d.Want = "b@127.0.0.1" }, transport.ErrName, transport.ErrUnreachable, 0},
-		"our own name is refused":                   {func(d *DialOptions, _ *AcceptOptions) { d.Local.Name = otpNode.Name }, transport.ErrYielded, transport.ErrName, 0},
-		"a malformed name is not dialled from":      {func(d *DialOptions, _ *AcceptOptions) { d.Local.Name = "go" }, transport.ErrName, transport.ErrUnreachable, 0},
-		"a malformed name is not dialled":           {func(d *DialOptions, _ *AcceptOptions) { d.Want = "a@b@c" }, transport.ErrName, transport.ErrUnreachable, 0},
-		"a decision that is none ends it":           {func(_ *DialOptions, a *AcceptOptions) { a.Decide = always(9) }, transport.ErrUnreachable, errAny, 0},
-		"no room is made":                           {func(_ *DialOptions, a *AcceptOptions) { a.Decide, a.Replace = always(Alive), full }, transport.ErrCookie, errFull, 0},
+		"the dialler of the greater name wins":      {change: func(_ *DialOptions, a *AcceptOptions) { a.Decide = always(OKSimultaneous) }},
+		"a dead connection is taken over":           {change: func(_ *DialOptions, a *AcceptOptions) { a.Decide = always(Alive) }},
+		"the dialler of the lesser name gives way":  {func(_ *DialOptions, a *AcceptOptions) { a.Decide = always(Nok) }, transport.ErrYielded, ErrNok},
+		"another cookie is rejected":                {func(d *DialOptions, _ *AcceptOptions) { d.Cookie = other }, transport.ErrCookie, transport.ErrCookie},
+		"no takeover without the cookie":            {func(d *DialOptions, a *AcceptOptions) { d.Cookie, a.Decide = other, always(Alive) }, transport.ErrCookie, transport.ErrCookie},
+		"no cookies let nobody in":                  {func(_ *DialOptions, a *AcceptOptions) { a.Cookies = cookies() }, transport.ErrCookie, transport.ErrCookie},
+		"an empty cookie is not dialled with":       {func(d *DialOptions, _ *AcceptOptions) { d.Cookie = transport.Cookie{} }, transport.ErrCookie, transport.ErrUnreachable},
+		"too few flags of the dialler are refused":  {func(d *DialOptions, _ *AcceptOptions) { d.Local.Flags &^= FlagUnlinkID }, transport.ErrFlags, transport.ErrFlags},
+		"too few flags of the acceptor are refused": {func(_ *DialOptions, a *AcceptOptions) { a.Local.Flags &^= FlagV4NC }, transport.ErrFlags, transport.ErrUnreachable},
+		"another name than wanted is refused":       {func(d *DialOptions, _ *AcceptOptions) { d.Want = "b@127.0.0.1" }, transport.ErrName, transport.ErrUnreachable},
+		"our own name is refused":                   {func(d *DialOptions, _ *AcceptOptions) { d.Local.Name = otpNode.Name }, transport.ErrYielded, transport.ErrName},
+		"a malformed name is not dialled from":      {func(d *DialOptions, _ *AcceptOptions) { d.Local.Name = "go" }, transport.ErrName, transport.ErrUnreachable},
+		"a malformed name is not dialled":           {func(d *DialOptions, _ *AcceptOptions) { d.Want = "a@b@c" }, transport.ErrName, transport.ErrUnreachable},
+		"a decision that is none ends it":           {func(_ *DialOptions, a *AcceptOptions) { a.Decide = always(9) }, transport.ErrUnreachable, errAny},
+		"no room is made":                           {func(_ *DialOptions, a *AcceptOptions) { a.Decide, a.Admit = always(Alive), full }, transport.ErrCookie, errFull},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			replaced := 0
+			var admitted []Decision
 			d := DialOptions{Local: goNode, Want: otpNode.Name, Cookie: abc}
-			a := AcceptOptions{Local: otpNode, Cookies: cookies(abc), Replace: func(node string) error {
-				replaced++
+			a := AcceptOptions{Local: otpNode, Cookies: cookies(abc), Admit: func(node string, d Decision) error {
+				admitted = append(admitted, d)
 				if node != goNode.Name {
-					t.Errorf("replace %q", node)
+					t.Errorf("admit %q", node)
 				}
 				return nil
 			}}
@@ -151,8 +151,12 @@ func TestDialMeetsAccept(t *testing.T) {
 			o := meet(t, d, a)
 			wantErr(t, "dial", o.dialErr, tt.dial)
 			wantErr(t, "accept", o.acceptErr, tt.accept)
-			if replaced != tt.replace {
-				t.Errorf("replaced %d times, want %d", replaced, tt.replace)
+			var want []Decision
+			if tt.accept == nil {
+				want = []Decision{decided(a)}
+			}
+			if !slices.Equal(want, admitted) {
+				t.Errorf("admitted after %v, want %v", admitted, want)
 			}
 			if tt.dial == nil && tt.accept == nil {
 				want := outcome{dialled: otpNode, accepted: goNode, cookie: abc}
@@ -169,7 +173,15 @@ var (
 	errFull = errors.New("full")
 )
 
-func full(string) error { return errFull }
+// decided is what the accepting side makes of any name.
+func decided(a AcceptOptions) Decision {
+	if a.Decide == nil {
+		return OK
+	}
+	return a.Decide("")
+}
+
+func full(string, Decision) error { return errFull }
 
 func always(d Decision) func(string) Decision { return func(string) Decision { return d } }
 

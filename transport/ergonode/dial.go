@@ -61,14 +61,17 @@ func (n *Node) dial(ctx context.Context, t transport.Target) (*link, error) {
 	p := n.hold(t.Node)
 	defer p.drop()
 	p.mu.Lock()
-	for p.link != nil {
-		l := p.link
+	for p.link != nil || p.coming > 0 {
+		l, change := p.link, (<-chan struct{})(p.changed)
 		p.mu.Unlock()
-		if l.ctx.Err() == nil {
-			return l, nil
+		if l != nil {
+			if l.ctx.Err() == nil {
+				return l, nil
+			}
+			change = l.down // it is on its way
 		}
-		select { // it is on its way down
-		case <-l.down:
+		select {
+		case <-change:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

@@ -88,12 +88,21 @@ func (n *Node) pause(d time.Duration) {
 // greet is the handshake with a peer that dialled us.
 func (n *Node) greet(raw net.Conn) error {
 	stop := context.AfterFunc(n.ctx, func() { _ = raw.Close() })
+	arrived := func() {}
+	defer func() { arrived() }()
+	admit := func(name string, d dist.Decision) error {
+		arrived = n.hold(name).arriving()
+		if d == dist.OK {
+			return nil
+		}
+		return n.replace(name)
+	}
 	var with dist.Node
 	nc, err := n.secure(raw, "")
 	if err == nil {
 		_ = nc.SetDeadline(time.Now().Add(handshakeTimeout))
 		with, _, err = dist.Accept(nc, dist.AcceptOptions{
-			Local: n.self, Cookies: n.cookiesFor, Decide: n.decide, Replace: n.replace, Wide: n.o.TLS != nil,
+			Local: n.self, Cookies: n.cookiesFor, Decide: n.decide, Admit: admit, Wide: n.o.TLS != nil,
 		})
 		err = alerted(err)
 	}

@@ -28,7 +28,8 @@ type peer struct {
 	mu      sync.Mutex
 	link    *link
 	attempt *attempt
-	changed chan struct{} // closed when link is set
+	coming  int           // how many connections the peer counts as up, and we not yet
+	changed chan struct{} // closed when link is set, or coming is less
 }
 
 // hold returns the entry of a node, to be dropped later.
@@ -114,11 +115,32 @@ func (n *Node) establish(ctx context.Context, nc net.Conn, with dist.Node, accep
 		return nil, fmt.Errorf("link to %s: %w", with.Name, err)
 	}
 	p.link = l
+	n.o.Observer.Up(l) // before anything that the peer says
 	n.running.Go(l.run)
-	n.o.Observer.Up(l)
+	p.tell()
+	return l, nil
+}
+
+// tell wakes all who wait for a change; the lock is held.
+func (p *peer) tell() {
 	close(p.changed)
 	p.changed = make(chan struct{})
-	return l, nil
+}
+
+// arriving says that the peer is about to hear that it is in. Until arrived is
+// called, which drops the entry, a dial waits for that connection: one of its own
+// would end it.
+func (p *peer) arriving() (arrived func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.coming++
+	return func() {
+		p.mu.Lock()
+		p.coming--
+		p.tell()
+		p.mu.Unlock()
+		p.drop()
+	}
 }
 
 // gone is the end of a link: nothing of it runs any more.

@@ -3,6 +3,7 @@ package ergonode_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"testing"
 
@@ -49,6 +50,27 @@ func TestBothDialAtOnce(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// Who is in counts itself connected, and to dial it would end that connection. This
+// peer could not be dialled at all.
+func TestADialFindsThePeerThatHasJustComeIn(t *testing.T) {
+	n := alone(t, nil)
+	for i := range 200 {
+		name := fmt.Sprintf("a%d@127.0.0.1", i)
+		f, err := knock(t, n, name, cookie)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := n.Dial(within(t), transport.Target{Node: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !conn.Peer().Accepted {
+			t.Errorf("the connection is %+v", conn.Peer())
+		}
+		_ = f.nc.Close()
 	}
 }
 
