@@ -158,7 +158,7 @@ func (c *cluster) stop() {
 		if err != nil {
 			c.t.Errorf("the controller ended with %v", err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		c.t.Error("the controller did not stop on SIGTERM")
 		_ = c.run.Process.Kill()
 		<-done
@@ -178,7 +178,7 @@ func (c *cluster) stop() {
 // ehc runs a command and returns what it printed and its exit code.
 func (c *cluster) ehc(args ...string) (string, int) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(c.t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.bin, args...)
 	cmd.Env = c.environ()
@@ -242,10 +242,10 @@ func (c *cluster) pending(app string) int {
 	return -1
 }
 
-// eventually waits for a condition, for half a minute at most.
+// eventually waits for a condition, for far longer than a busy machine needs.
 func (c *cluster) eventually(what string, holds func() bool) {
 	c.t.Helper()
-	limit := time.NewTimer(30 * time.Second)
+	limit := time.NewTimer(2 * time.Minute)
 	defer limit.Stop()
 	pause := time.NewTicker(50 * time.Millisecond)
 	defer pause.Stop()
@@ -322,7 +322,7 @@ func (c *cluster) front(name, addr string) {
 
 func (c *cluster) relay(conn net.Conn, name string) {
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 	head := make([]byte, 2)
 	if _, err := io.ReadFull(conn, head); err != nil {
 		return

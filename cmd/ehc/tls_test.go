@@ -58,9 +58,7 @@ peer "foreign" {
 	if out := c.must("plan", "-config", config); !strings.Contains(out, "TLS refused") {
 		t.Errorf("the plan does not say why:\n%s", out)
 	}
-	if got := secure.Eval("nodes(hidden)"); got != "['ehc@127.0.0.1']" {
-		t.Errorf("nodes(hidden) = %s", got)
-	}
+	secure.Await("nodes(hidden)", "['ehc@127.0.0.1']")
 	if got := foreign.Eval("net_kernel:connect_node('ehc@127.0.0.1')"); got != "false" {
 		t.Errorf("connect_node = %s", got)
 	}

@@ -23,7 +23,7 @@ type fake struct {
 }
 
 func newFake(t testing.TB, name string, nc net.Conn) *fake {
-	_ = nc.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = nc.SetDeadline(time.Now().Add(time.Minute))
 	t.Cleanup(func() { _ = nc.Close() })
 	return &fake{t: t, nc: nc, r: bufio.NewReader(nc), d: etf.NewDecoder(etf.DefaultLimits()),
 		self: dist.Node{Name: name, Creation: 77, Flags: dist.Offer(false, true)}}

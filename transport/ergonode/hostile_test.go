@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ehc/transport"
+	"ehc/transport/dist"
 	"ehc/transport/epmd"
 	"ehc/transport/ergonode"
 	"ehc/transport/transporttest"
@@ -64,24 +66,29 @@ func TestSilentAndSlowClientsHoldUpNoPeer(t *testing.T) {
 
 func TestOneAddressHasFewHandshakesAtOnce(t *testing.T) {
 	n := alone(t, func(o *ergonode.Options) { o.Limits.PerAddress = 2 })
-	first, second := from(t, "127.0.0.2", n), from(t, "127.0.0.2", n)
-	third := from(t, "127.0.0.2", n)
-	if _, err := third.Read(make([]byte, 1)); err == nil {
-		t.Error("the third was listened to")
+	enter := func() error {
+		f := newFake(t, "b@127.0.0.2", from(t, "127.0.0.2", n))
+		_, err := dist.Dial(f.nc, dist.DialOptions{Local: f.self, Want: ourName, Cookie: cookie})
+		return err
+	}
+	first := from(t, "127.0.0.2", n)
+	from(t, "127.0.0.2", n)
+	if err := enter(); !errors.Is(err, transport.ErrUnreachable) {
+		t.Errorf("the third of an address: %v", err)
 	}
 	if _, err := knock(t, n, "a@127.0.0.1", cookie); err != nil {
 		t.Errorf("another address: %v", err)
 	}
 	_ = first.Close()
-	for { // until its end has been seen and its place is free
-		nc := from(t, "127.0.0.2", n)
-		_ = nc.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
-		var timeout net.Error
-		if _, err := nc.Read(make([]byte, 1)); errors.As(err, &timeout) && timeout.Timeout() {
-			break // it is listened to
+	for ctx := within(t); ; { // until its end has been seen and its place is free
+		err := enter()
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("the place is not free again: %v", err)
 		}
 	}
-	_ = second.Close()
 }
 
 // recorder passes connections on to a node of ours and keeps what the caller says.

@@ -67,7 +67,7 @@ func start(t testing.TB, epmd int, change func(*ergonode.Options)) *ergonode.Nod
 }
 
 func within(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

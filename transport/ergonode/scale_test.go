@@ -36,7 +36,7 @@ func TestMessagesOf64MiB(t *testing.T) {
 	if v, err := c.Call(within(t), "binary", "copy", "x", size); err != nil || v != long {
 		t.Errorf("from the peer, an answer: %v", err)
 	}
-	if got := p.Eval("gen_server:call({size, 'ehc@127.0.0.1'}, binary:copy(<<$x>>, " + strconv.Itoa(size) + "), 30000)"); got != strconv.Itoa(size) {
+	if got := p.Eval("gen_server:call({size, 'ehc@127.0.0.1'}, binary:copy(<<$x>>, " + strconv.Itoa(size) + "), infinity)"); got != strconv.Itoa(size) {
 		t.Errorf("from the peer, a request: %s", got)
 	}
 	if _, err := c.Call(within(t), "erlang", "byte_size", long+long[:8192]); err == nil || errors.Is(err, transport.ErrDown) {

@@ -53,7 +53,7 @@ func TestTermsAreTheSameOnBothSides(t *testing.T) {
 		Deep = #{<<"meta">> => #{{user, 1} => [#{<<"k">> => V} || V <- lists:seq(1, 50)]}, {1.5, "s"} => self(), make_ref() => fun lists:map/2},
 		Big = maps:from_list([{integer_to_binary(I), #{{I, <<"x">>} => lists:duplicate(20, I), <<"bin">> => binary:copy(<<I:32>>, 50)}} || I <- lists:seq(1, 3000)]),
 		Term = #{<<"topic">> => <<"metrics:views">>, <<"deep">> => Deep, <<"big">> => Big, fun_ => fun() -> Deep end, huge => 1 bsl 3000, neg => -(1 bsl 70), bits => <<5:3>>, nested => {[], {}, #{}, [a|b]}},`
-	if got := p.Eval(build + `{ok, Back} = gen_server:call({ehc, 'ehc@127.0.0.1'}, Term, 20000), {Back =:= Term, erlang:external_size(Term) > 500000}`); got != "{true,true}" {
+	if got := p.Eval(build + `{ok, Back} = gen_server:call({ehc, 'ehc@127.0.0.1'}, Term, infinity), {Back =:= Term, erlang:external_size(Term) > 500000}`); got != "{true,true}" {
 		t.Errorf("to us and back: %s", got)
 	}
 	// And from us, there and back: the peer keeps one copy and compares.

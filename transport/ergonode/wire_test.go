@@ -86,7 +86,7 @@ func TestTheLeaderOfACall(t *testing.T) {
 
 func TestAPeerThatTakesNothing(t *testing.T) {
 	w := newNews()
-	n := alone(t, func(o *ergonode.Options) { o.Observer, o.Tick, o.Limits.Queue = w, 2*time.Second, 1<<16 })
+	n := alone(t, func(o *ergonode.Options) { o.Observer, o.Tick, o.Limits.Queue = w, 6*time.Second, 1<<16 })
 	f, c := linked(t, n, "a@127.0.0.1")
 	stop := make(chan struct{})
 	ticking := make(chan struct{})
