@@ -3,8 +3,8 @@
 //
 // It owns two sockets, UDP and TCP on one port, and the names it was told. It
 // answers for every name there is: what it was not told does not exist. It
-// refuses to listen anywhere but on loopback, asks nobody else, reads no zone
-// file and knows no wildcards.
+// opens no socket anywhere but on loopback, asks nobody else, reads no zone file
+// and knows no wildcards.
 package zone
 
 import (
@@ -57,6 +57,12 @@ func Serve(ctx context.Context, at netip.AddrPort) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("serve DNS on %s: %w", at, err)
 	}
+	return ServeOn(ctx, listener, packets), nil
+}
+
+// ServeOn is Serve on sockets that the caller has opened, at one address, such as
+// in a network namespace. The server closes them.
+func ServeOn(ctx context.Context, listener net.Listener, packets net.PacketConn) *Server {
 	s := &Server{
 		addr:   listener.Addr().(*net.TCPAddr).AddrPort(),
 		names:  map[string]*records{},
@@ -67,7 +73,7 @@ func Serve(ctx context.Context, at netip.AddrPort) (*Server, error) {
 	s.udp = s.start(&dns.Server{PacketConn: packets, Handler: s.handler(false)})
 	s.tcp = s.start(&dns.Server{Listener: listener, Handler: s.handler(true)})
 	s.unlink = context.AfterFunc(ctx, func() { _ = s.shutdown() })
-	return s, nil
+	return s
 }
 
 // listen opens both sockets on one port.

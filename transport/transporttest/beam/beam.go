@@ -46,6 +46,9 @@ type Options struct {
 	// Address is where the node listens; the zero Addr is 127.0.0.1. For one of IPv6
 	// the node gets -proto_dist inet6_tcp, unless Args have a -proto_dist.
 	Address netip.Addr
+	// Exec starts the program, such as in a network namespace; nil is
+	// (*exec.Cmd).Start.
+	Exec func(*exec.Cmd) error
 }
 
 // Need says that the test uses real nodes. It skips the test in short mode, and

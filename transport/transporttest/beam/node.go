@@ -124,7 +124,11 @@ func (r *run) start(o Options, home string) (<-chan answer, error) {
 	r.stdin, r.cmd.Stdout, r.cmd.Stderr = stdin, theirs, theirs
 	up := make(chan answer, 1)
 	r.waiting["0"] = up
-	if err := r.cmd.Start(); err != nil {
+	start := o.Exec
+	if start == nil {
+		start = (*exec.Cmd).Start
+	}
+	if err := start(r.cmd); err != nil {
 		_ = ours.Close()
 		return nil, err
 	}
