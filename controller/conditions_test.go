@@ -26,6 +26,7 @@ func TestANodesConditionsSaySinceWhenAndWhy(t *testing.T) {
 		w := newWorld(t)
 		p := w.peer("a1@127.0.0.1", nil)
 		p.Refuse(transport.ErrCookie)
+		w.settle(time.Second) // a pass comes at once after a quiet time
 		w.list("a1@127.0.0.1")
 		listed := time.Now()
 		w.settle(time.Minute)

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"ehc/controller/discover"
+	"ehc/controller/history"
 	"ehc/reconcile"
 	"ehc/state"
 	"ehc/state/inbox"
@@ -37,6 +38,10 @@ type Controller struct {
 	version string
 	inbox   *inbox.Box    // may be nil
 	calls   chan struct{} // full of those under way
+
+	history *history.Log
+	began   uint64 // what the revisions of this run begin after
+	beside  *bell
 
 	warnings []string
 	older    chan struct{} // wakes expire
@@ -78,7 +83,9 @@ func New(o Options) (*Controller, error) {
 	}
 	c.older = make(chan struct{}, 1)
 	c.calls = make(chan struct{}, callsAtOnce)
+	c.history, c.beside, c.began = history.New(historyLimit, time.Now()), newBell(), uint64(time.Now().UnixMilli())*1000
 	c.effects = newEffects(o)
+	c.effects.tell = c.tell
 	o.Box.OnChange(c.backlog)
 	rows, err := o.Config.readSuspended()
 	if err == nil {
@@ -90,6 +97,8 @@ func New(o Options) (*Controller, error) {
 	if err := c.enforce(o.Config.Spec()); err != nil {
 		return nil, err
 	}
+	c.tell(history.Entry{Kind: history.Started, Message: "ehc " + o.Version})
+	o.Store.Observe(newChronicle(c.history.Add, time.Now).wrote)
 	for _, s := range o.Box.Stats() {
 		c.backlog(s.App, s.Pending)
 	}

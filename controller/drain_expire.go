@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"ehc/controller/history"
 	"ehc/state/outbox"
 )
 
@@ -64,7 +65,7 @@ func (e *effects) expireOne(ctx context.Context, app string) time.Time {
 	defer turn.Unlock()
 	n, next, err := e.box.Expire(ctx, app, time.Now())
 	if n > 0 {
-		e.log.Warn("dead letters", "app", app, "events", n, "reason", outbox.Expired)
+		e.tellExpired(app, n)
 	}
 	var full *outbox.DeadFullError
 	var damage *outbox.DamageError
@@ -75,4 +76,13 @@ func (e *effects) expireOne(ctx context.Context, app string) time.Time {
 		e.log.Error("expire", "app", app, "error", err)
 	}
 	return time.Now().Add(expireAgain)
+}
+
+// tellExpired tells of events that have waited for too long.
+func (e *effects) tellExpired(app string, n int) {
+	e.log.Warn("dead letters", "app", app, "events", n, "reason", outbox.Expired)
+	e.tell(history.Entry{
+		Kind: history.DeadLetter, Warning: true, App: app, Reason: outbox.Expired,
+		Message: "events that waited for longer than max_age: ehc outbox list -dead",
+	})
 }

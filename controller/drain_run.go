@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"ehc/controller/history"
 	"ehc/state"
 	"ehc/state/outbox"
 	"ehc/transport"
@@ -131,6 +132,10 @@ func (d *drain) refused(ctx context.Context, ev outbox.Event, stop *stopError) e
 		return err
 	}
 	d.moved.buried++
+	d.tell(history.Entry{
+		Kind: history.DeadLetter, Warning: true, App: d.app, Node: d.conn.Peer().Node, Reason: stop.reason,
+		Message: "an event of type " + ev.Type + ": ehc outbox list -dead",
+	})
 	d.log.Warn("dead letter", "app", d.app, "id", ev.ID, "type", ev.Type, "tries", ev.Tries+1, "reason", stop.reason, "error", stop)
 	return nil
 }
@@ -213,7 +218,7 @@ func (d *drain) struck() error {
 func (d *drain) expire(ctx context.Context) error {
 	n, _, err := d.box.Expire(ctx, d.app, time.Now())
 	if d.moved.buried += n; n > 0 {
-		d.log.Warn("dead letters", "app", d.app, "events", n, "reason", outbox.Expired)
+		d.tellExpired(d.app, n)
 	}
 	var full *outbox.DeadFullError
 	if errors.As(err, &full) {

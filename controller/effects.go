@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ehc/controller/history"
 	"ehc/reconcile"
 	"ehc/state"
 	"ehc/state/outbox"
@@ -32,6 +33,7 @@ type effects struct {
 	links  *Links
 	log    hclog.Logger
 	queues *queues
+	tell   func(history.Entry)
 
 	spec  atomic.Pointer[state.Spec]
 	slots chan struct{}
@@ -43,8 +45,8 @@ var _ reconcile.Effects = (*effects)(nil)
 func newEffects(o Options) *effects {
 	return &effects{
 		store: o.Store, box: o.Box, dialer: o.Dialer, links: o.Links, log: o.Log,
-		queues: newQueues(),
-		slots:  make(chan struct{}, actionsAtOnce),
+		queues: newQueues(), tell: func(history.Entry) {},
+		slots: make(chan struct{}, actionsAtOnce),
 	}
 }
 

@@ -96,6 +96,7 @@ func (c *Controller) Drop(ctx context.Context, s api.OutboxSelection) (api.Outbo
 		return api.OutboxChange{}, api.NewProblem(http.StatusBadRequest, "through %d: want an app, and no ids", *s.Through)
 	}
 	n, err := c.box.Drop(ctx, s.App, *s.Through)
+	c.beside.ring()
 	c.log.Warn("dropped", "app", s.App, "through", *s.Through, "events", n)
 	if errors.Is(err, outbox.ErrNotWaiting) {
 		return api.OutboxChange{}, api.NewProblem(http.StatusNotFound, "%v", err)
@@ -112,6 +113,7 @@ func (c *Controller) change(s api.OutboxSelection, do func(app string) (int, err
 	if s.All {
 		s.IDs = nil
 	}
+	defer c.beside.ring()
 	done := api.OutboxChange{}
 	for _, app := range c.keepers(s.App) {
 		n, err := do(app)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ehc/controller/api"
+	"ehc/controller/history"
 	"ehc/reconcile"
 	"ehc/state"
 	"ehc/state/spec"
@@ -113,6 +114,7 @@ func (c *Controller) put(ctx context.Context, file, text string) error {
 	if err := c.enforce(s); err != nil {
 		return err
 	}
+	c.tell(history.Entry{Kind: history.Applied, Message: "in force: " + file})
 	return c.lookUpNew(ctx, c.store, s)
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"ehc/controller/history"
 )
 
 // settle is how long a file must be left alone before it is read: an editor
@@ -24,6 +26,7 @@ func (c *Controller) Watch(ctx context.Context, reload <-chan os.Signal) error {
 	defer stop()
 	if _, problem := c.config.inForce(); problem != "" {
 		c.log.Error("start: the file last applied stays in force", "error", problem)
+		c.tellReloadFailed(problem)
 	}
 	timer := time.NewTimer(0) // what changed before we watched
 	defer timer.Stop()
@@ -76,10 +79,14 @@ func (c *Controller) reload(force bool) {
 	if err != nil {
 		if err.Error() != before {
 			c.log.Error("reload: the last good file stays in force", "error", err)
+			c.tellReloadFailed(err.Error())
 		}
 		return
 	}
 	if !changed {
+		if before != "" {
+			c.beside.ring() // the problem is over
+		}
 		return
 	}
 	s := c.config.Spec()
@@ -88,7 +95,12 @@ func (c *Controller) reload(force bool) {
 		return
 	}
 	c.log.Info("reloaded", "file", c.config.path, "apps", len(s.Apps))
+	c.tell(history.Entry{Kind: history.Reloaded, Message: "in force: " + c.config.path})
 	for _, name := range c.config.RestartRequired(s) {
 		c.log.Warn("restart required", "changed", name)
 	}
+}
+
+func (c *Controller) tellReloadFailed(why string) {
+	c.tell(history.Entry{Kind: history.ReloadFailed, Warning: true, Message: "the last good file stays in force: " + why})
 }

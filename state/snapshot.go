@@ -21,6 +21,11 @@ type Snapshot struct {
 // never 0, only grows, and begins anew at 1 with every New.
 func (s Snapshot) Index() uint64 { return s.moment().Index }
 
+// Version says which facts the snapshot has, all of them: two snapshots of one
+// store with the same version do not differ, but for since when conditions hold. It
+// only grows, and begins anew at 1 with every New.
+func (s Snapshot) Version() uint64 { return s.moment().Version }
+
 // Generation is that of the file in force; 0 before the first.
 func (s Snapshot) Generation() uint64 { return s.moment().Generation }
 
@@ -97,14 +102,20 @@ func (s Snapshot) Conditions(app string, n Node) []Condition {
 	return c.Of
 }
 
+// Changed returns what is closed once the store differs from s in anything at all,
+// but for since when conditions hold. That of a fork never is.
+func (s Snapshot) Changed() <-chan struct{} {
+	changed, _, err := s.txn.FirstWatch(momentTable.name, byKey, key("now"))
+	if err != nil {
+		panic(fmt.Sprintf("state: table %s is not as its schema says: %v", momentTable.name, err))
+	}
+	return changed
+}
+
 // Wait blocks until the store differs from s in anything at all, or until wake
 // if wake is not zero, and returns nil. It returns the context's error if ctx
 // ends first.
 func (s Snapshot) Wait(ctx context.Context, wake time.Time) error {
-	changed, _, err := s.txn.FirstWatch(momentTable.name, byKey, key("now"))
-	if err != nil {
-		return fmt.Errorf("watch state: %w", err)
-	}
 	limit := ctx
 	if !wake.IsZero() {
 		var cancel context.CancelFunc
@@ -112,7 +123,7 @@ func (s Snapshot) Wait(ctx context.Context, wake time.Time) error {
 		defer cancel()
 	}
 	select {
-	case <-changed:
+	case <-s.Changed():
 	case <-limit.Done():
 	}
 	return ctx.Err()

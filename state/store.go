@@ -27,7 +27,8 @@ import (
 // What holds of apps and nodes, RecordConditions, is the one write that wakes
 // nobody and moves no index: it follows from the other rows.
 type Store struct {
-	db *memdb.MemDB
+	db   *memdb.MemDB
+	tell func([]Delta) // see Observe; nil: nobody is told. Read and written inside a write
 }
 
 // New returns an empty store. Its index is 1.
@@ -59,7 +60,7 @@ func (s *Store) Snapshot() Snapshot { return Snapshot{txn: s.db.Txn(false)} }
 // write runs change in one transaction, which is committed if it changed
 // something and change returns nil.
 func (s *Store) write(what string, change func(*write) error) error {
-	w := &write{txn: s.db.Txn(true)}
+	w := &write{txn: s.db.Txn(true), keep: s.tell != nil}
 	defer w.txn.Abort()
 	err := change(w)
 	if err == nil {
@@ -84,6 +85,9 @@ func (s *Store) write(what string, change func(*write) error) error {
 	if err := w.txn.Insert(momentTable.name, now); err != nil {
 		return fmt.Errorf("record %s: %w", what, err)
 	}
+	if s.tell != nil {
+		s.tell(w.deltas)
+	}
 	w.txn.Commit()
 	return nil
 }
@@ -94,9 +98,17 @@ type write struct {
 	changed bool  // something is different
 	moved   bool  // something that a reviewed plan depends on is different
 	quiet   bool  // what is different is no reason to wake anybody
+	keep    bool  // somebody wants the deltas
 	err     error // the first; nothing is written after it, and nothing committed
 
 	generation uint64 // of a new file in force
+	deltas     []Delta
+}
+
+func (w *write) note(before, after any) {
+	if w.keep {
+		w.deltas = append(w.deltas, Delta{Before: before, After: after})
+	}
 }
 
 // put writes row, if it differs from the one with its key.
@@ -108,6 +120,11 @@ func (t table[T]) put(w *write, row T) {
 	w.changed = true
 	w.moved = w.moved || !t.same(t.plain(old), t.plain(row))
 	w.err = w.txn.Insert(t.name, row)
+	if had {
+		w.note(old, row)
+	} else {
+		w.note(nil, row)
+	}
 }
 
 // remove takes row out, which must be in.
@@ -119,6 +136,7 @@ func (t table[T]) remove(w *write, row T) {
 	w.changed = true
 	w.moved = w.moved || !t.same(t.plain(row), t.plain(none))
 	w.err = w.txn.Delete(t.name, row)
+	w.note(row, nil)
 }
 
 // get returns the row with this key, or a zero row and false.

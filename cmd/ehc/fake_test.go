@@ -273,3 +273,14 @@ func (f *fake) serve(dir string) (api.Address, func() error, error) {
 	}()
 	return at, func() error { cancel(); return <-done }, nil
 }
+
+// Await lets nobody wait.
+func (f *fake) Await(context.Context, api.Moment) api.Moment {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return api.Moment{Index: f.now.Status.Index}
+}
+
+func (f *fake) History(context.Context, api.HistoryQuery) (api.History, error) {
+	return api.History{Entries: []api.HistoryEntry{}}, nil
+}

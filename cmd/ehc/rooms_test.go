@@ -29,10 +29,11 @@ var rooms = map[string]room{
 	}, tests: []string{"transport/transporttest/..."}},
 
 	"controller": {may: []string{
-		"controller/api", "controller/discover", "controller/termjson", "reconcile", "state/...", "transport", "transport/etf",
+		"controller/api", "controller/discover", "controller/history", "controller/termjson", "reconcile", "state/...", "transport", "transport/etf",
 	}, tests: []string{"transport/ergonode", "transport/transporttest/...", "controller/discover/zone", "controller/api/apitest"}},
 	"controller/api":         {tests: []string{"controller/api/apitest"}},
 	"controller/api/apitest": {}, // for tests alone
+	"controller/history":     {},
 	"controller/discover": {
 		may:   []string{"state", "transport", "transport/epmd"},
 		tests: []string{"controller/discover/zone", "transport/transporttest/..."},

@@ -12,7 +12,7 @@ type CallBackend interface {
 }
 
 func callRoutes(b CallBackend) []route {
-	return []route{newWrite("POST /v1/call", b.Call).lasts(waiting)}
+	return []route{newWrite("POST /v1/call", b.Call).waits()}
 }
 
 // CallRequest has a function run on a peer. The arguments are JSON: a string is a

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -26,6 +27,22 @@ func exchanges() []asked {
 	return []asked{
 		{route: "GET /v1/status", status: 200},
 		{route: "GET /v1/status", path: "/v1/status?all=true", status: 400},
+		{route: "GET /v1/status", path: "/v1/status?index=417&revision=7000&wait=1s", status: 200},
+		{route: "GET /v1/status", path: "/v1/status?index=last", status: 400},
+		{route: "GET /v1/status", path: "/v1/status?wait=long", status: 400},
+		{route: "GET /v1/status", path: "/v1/status?revision=1&wait=11m", status: 400},
+		{route: "GET /v1/nodes", status: 200},
+		{route: "GET /v1/nodes", path: "/v1/nodes?app=a&revision=7", status: 200},
+		{route: "GET /v1/nodes", path: "/v1/nodes?revision=-7", status: 400},
+		{route: "GET /v1/apps", status: 200},
+		{route: "GET /v1/apps", path: "/v1/apps?app=a", status: 400},
+		{route: "GET /v1/history", path: "/v1/history?after=5&limit=7&app=a&node=a1@127.0.0.1&wait=1s", status: 200},
+		{route: "GET /v1/history", path: "/v1/history?after=yesterday", status: 400},
+		{route: "GET /v1/history", path: "/v1/history?wait=-1s", status: 400},
+		{route: "GET /v1/history/follow", path: "/v1/history/follow?after=1", status: 200},
+		{route: "GET /v1/history/follow", path: "/v1/history/follow?limit=1", status: 400},
+		{route: "GET /v1/plan", path: "/v1/plan?index=417", status: 200},
+		{route: "GET /v1/plan", path: "/v1/plan?text=x", status: 400},
 		{route: "POST /v1/plan", body: `{"file":"cluster.hcl","text":"node {}"}`, status: 200},
 		{route: "POST /v1/plan", body: `{}`, status: 200},
 		{route: "POST /v1/plan", body: `{"text":"faulty"}`, status: 422},
@@ -126,8 +143,18 @@ func send(t *testing.T, a Address, method, path, kind, body string) (*http.Respo
 	}
 	defer res.Body.Close()
 	var b bytes.Buffer
-	if _, err := io.Copy(&b, res.Body); err != nil {
+	for some := make([]byte, 1<<10); err == nil && !enough(res, b.Bytes()); {
+		var n int
+		n, err = res.Body.Read(some)
+		b.Write(some[:n])
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 	return res, b.Bytes()
+}
+
+// enough says whether so much of a stream will do: it has no end of its own.
+func enough(res *http.Response, body []byte) bool {
+	return res.Header.Get("Content-Type") == "text/event-stream" && bytes.Count(body, []byte("\n\n")) > 2
 }

@@ -20,7 +20,7 @@ func countRoutes(b CountBackend) []route {
 				return Counts{}, err
 			}
 			return b.Counts(ctx, CountsQuery{Key: v.Get("key"), App: v.Get("app"), Limit: limit})
-		}).lasts(waiting),
+		}).waits(),
 	}
 }
 

@@ -96,7 +96,7 @@ func (fake) Emit(_ context.Context, r EmitRequest) (Emitted, error) {
 }
 
 func (fake) Outbox(context.Context, OutboxQuery) (Outbox, error) {
-	return Outbox{Apps: []OutboxApp{fakeQueue()}, Events: fakeEvents()}, nil
+	return Outbox{Moment: Moment{418, 7}, Apps: []OutboxApp{fakeQueue()}, Events: fakeEvents()}, nil
 }
 
 func (fake) Retry(context.Context, OutboxSelection) (OutboxChange, error) {
@@ -118,4 +118,30 @@ func (fake) Call(_ context.Context, r CallRequest) (Called, error) {
 		return Called{}, p
 	}
 	return Called{Node: "a@h", Value: json.RawMessage(`["ok",5]`), Text: "{ok,5}"}, nil
+}
+
+func (fake) Await(context.Context, Moment) Moment { return Moment{Index: 418, Revision: 7001} }
+
+// History has two entries, and a third that comes by waiting; what was before 5 is
+// forgotten.
+func (fake) History(ctx context.Context, q HistoryQuery) (History, error) {
+	all := []HistoryEntry{
+		{ID: 5, At: at(), FirstAt: at(), Count: 1, Kind: "Connected", App: "a", Node: "a1@127.0.0.1", Message: "connected"},
+		{ID: 6, At: at(), FirstAt: at(), Count: 3, Kind: "Disconnected", Warning: true, App: "a", Node: "a1@127.0.0.1", Reason: "TickTimeout", Message: "silent"},
+		{ID: 7, At: at(), FirstAt: at(), Count: 1, Kind: "LookupFailed", Warning: true, App: "b", Message: "SERVFAIL"},
+	}
+	if q.Wait == 0 {
+		all = all[:2]
+	}
+	h := History{Entries: []HistoryEntry{}, Last: q.After, Missed: q.After > 0 && q.After < 4}
+	for _, e := range all {
+		if e.ID > q.After && (q.App == "" || q.App == e.App) && (q.Node == "" || q.Node == e.Node) {
+			h.Entries, h.Last = append(h.Entries, e), e.ID
+		}
+	}
+	if q.Wait > 0 && len(h.Entries) == 0 {
+		<-ctx.Done() // the reader has had enough
+		return h, ctx.Err()
+	}
+	return h, nil
 }

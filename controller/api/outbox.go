@@ -15,18 +15,16 @@ type OutboxBackend interface {
 	Drop(ctx context.Context, s OutboxSelection) (OutboxChange, error)
 }
 
-func outboxRoutes(b OutboxBackend) []route {
+func outboxRoutes(b OutboxBackend, w WatchBackend) []route {
 	return []route{
-		newRead("GET /v1/outbox", []string{"app", "id", "dead", "after", "limit"},
-			func(ctx context.Context, v url.Values) (Outbox, error) {
-				q, err := outboxQuery(v)
-				if err != nil {
-					return Outbox{}, err
-				}
-				return b.Outbox(ctx, q)
+		newWatched(w, "GET /v1/outbox", []string{"app", "id", "dead", "after", "limit"}, outboxQuery,
+			func(ctx context.Context, q OutboxQuery, now Moment) (Outbox, error) {
+				out, err := b.Outbox(ctx, q)
+				out.Moment = now
+				return out, err
 			}),
-		newWrite("POST /v1/outbox/retry", b.Retry).lasts(waiting),
-		newWrite("POST /v1/outbox/drop", b.Drop).lasts(waiting),
+		newWrite("POST /v1/outbox/retry", b.Retry).waits(),
+		newWrite("POST /v1/outbox/drop", b.Drop).waits(),
 	}
 }
 
@@ -59,7 +57,7 @@ func (q OutboxQuery) values() url.Values {
 	if q.After > 0 {
 		v.Set("after", strconv.FormatUint(q.After, 10))
 	}
-	return v
+	return q.Watch.into(v)
 }
 
 // outboxQuery reads what OutboxQuery.values writes.
@@ -71,7 +69,10 @@ func outboxQuery(v url.Values) (q OutboxQuery, err error) {
 	if q.Dead, err = boolIn(v, "dead"); err != nil {
 		return q, err
 	}
-	q.After, err = numberIn(v, "after")
+	if q.After, err = numberIn(v, "after"); err != nil {
+		return q, err
+	}
+	q.Watch, err = watchIn(v)
 	return q, err
 }
 
@@ -95,6 +96,7 @@ type OutboxQuery struct {
 	Dead  bool   // the dead letters, not what waits
 	After uint64 // only those with a greater number; needs an App
 	Limit int    // at most so many; 0: as many as one answer has, which is 1000
+	Watch Watch  // ask for it once there is something new
 }
 
 // OutboxSelection names dead letters: by id, or all of them. With Through, which
@@ -114,6 +116,7 @@ type OutboxChange struct {
 
 // Outbox is what waits, or what is dead, oldest first.
 type Outbox struct {
+	Moment
 	Apps   []OutboxApp `json:"apps"`
 	Events []Event     `json:"events"`
 }

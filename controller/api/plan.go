@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
 )
 
 // PlanBackend says what a file would do, and puts one in force.
@@ -11,8 +12,13 @@ type PlanBackend interface {
 	Apply(ctx context.Context, r ApplyRequest) (Applied, error)
 }
 
-func planRoutes(b PlanBackend) []route {
+func planRoutes(b PlanBackend, w WatchBackend) []route {
 	return []route{
+		newWatched(w, "GET /v1/plan", nil, asIs, func(ctx context.Context, _ url.Values, now Moment) (Plan, error) {
+			p, err := b.Plan(ctx, PlanRequest{})
+			p.Revision = now.Revision
+			return p, err
+		}),
 		newWrite("POST /v1/plan", b.Plan),
 		newWrite("POST /v1/apply", b.Apply),
 	}
@@ -21,6 +27,12 @@ func planRoutes(b PlanBackend) []route {
 // Plan asks what a file would do.
 func (c *Client) Plan(ctx context.Context, r PlanRequest) (Plan, error) {
 	return ask[Plan](ctx, c, http.MethodPost, "/v1/plan", r)
+}
+
+// WatchPlan asks what a pass would do with the file in force, once there is
+// something new.
+func (c *Client) WatchPlan(ctx context.Context, w Watch) (Plan, error) {
+	return ask[Plan](ctx, c, http.MethodGet, "/v1/plan?"+w.into(url.Values{}).Encode(), nil)
 }
 
 // Apply puts a file in force.
@@ -37,9 +49,10 @@ type PlanRequest struct {
 
 // Plan is what a pass would do.
 type Plan struct {
-	Index   uint64   `json:"index"`
-	Actions []Action `json:"actions"` // in the order in which a pass does them; never null
-	Held    []Hold   `json:"held"`    // never null
+	Index    uint64   `json:"index"`
+	Revision uint64   `json:"revision,omitempty"` // see Moment; of the file in force
+	Actions  []Action `json:"actions"`            // in the order in which a pass does them; never null
+	Held     []Hold   `json:"held"`               // never null
 	// Suspended names the apps to which nothing is done, whatever differs.
 	Suspended []string `json:"suspended,omitempty"`
 	// RestartRequired names what the file changes but is fixed at start.

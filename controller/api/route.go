@@ -71,8 +71,8 @@ func newStream(pattern string, query []string, begin func(*http.Request) (feed f
 	}}
 }
 
-// lasts gives r another pace.
-func (r route) lasts(p pace) route { r.pace = p; return r }
+// waits makes r one that may wait for something to happen.
+func (r route) waits() route { r.pace = waiting; return r }
 
 // readJSON reads the one JSON value of a body.
 func readJSON[Q any](w http.ResponseWriter, r *http.Request) (Q, error) {

@@ -13,6 +13,8 @@ type Backend interface {
 	OutboxBackend
 	CountBackend
 	CallBackend
+	HistoryBackend
+	WatchBackend
 }
 
 // Options are the parts of a server beside its Backend.
@@ -27,13 +29,14 @@ type Options struct {
 // table is every route there is.
 func table(b Backend, o Options) []route {
 	return slices.Concat(
-		statusRoutes(b),
-		planRoutes(b),
+		statusRoutes(b, b),
+		planRoutes(b, b),
 		suspendRoutes(b),
 		eventRoutes(b),
-		outboxRoutes(b),
+		outboxRoutes(b, b),
 		countRoutes(b),
 		callRoutes(b),
+		historyRoutes(b),
 		aboutRoutes(o.Version),
 	)
 }

@@ -12,27 +12,79 @@ type StatusBackend interface {
 	Status(ctx context.Context) (Status, error)
 }
 
-func statusRoutes(b StatusBackend) []route {
+func statusRoutes(b StatusBackend, w WatchBackend) []route {
 	return []route{
-		newRead("GET /v1/status", nil, func(ctx context.Context, _ url.Values) (Status, error) { return b.Status(ctx) }),
+		newWatched(w, "GET /v1/status", nil, asIs, func(ctx context.Context, _ url.Values, now Moment) (Status, error) {
+			s, err := b.Status(ctx)
+			s.Revision = now.Revision
+			return s, err
+		}),
+		newWatched(w, "GET /v1/nodes", []string{"app"}, asIs, func(ctx context.Context, v url.Values, now Moment) (Nodes, error) {
+			s, err := b.Status(ctx)
+			out := Nodes{Moment: Moment{s.Index, now.Revision}, Nodes: []Node{}}
+			for _, n := range s.Nodes {
+				if !v.Has("app") || n.App == v.Get("app") {
+					out.Nodes = append(out.Nodes, n)
+				}
+			}
+			return out, err
+		}),
+		newWatched(w, "GET /v1/apps", nil, asIs, func(ctx context.Context, _ url.Values, now Moment) (Apps, error) {
+			s, err := b.Status(ctx)
+			return Apps{Moment: Moment{s.Index, now.Revision}, Apps: s.Apps}, err
+		}),
 	}
 }
 
 // Status asks how things stand.
-func (c *Client) Status(ctx context.Context) (Status, error) {
-	return ask[Status](ctx, c, http.MethodGet, "/v1/status", nil)
+func (c *Client) Status(ctx context.Context) (Status, error) { return c.WatchStatus(ctx, Watch{}) }
+
+// WatchStatus asks how things stand, once there is something new.
+func (c *Client) WatchStatus(ctx context.Context, w Watch) (Status, error) {
+	return ask[Status](ctx, c, http.MethodGet, "/v1/status?"+w.into(url.Values{}).Encode(), nil)
+}
+
+// Nodes asks for the nodes of an app, or for all with app "*", once there is
+// something new. App "" has the nodes that no peer block claims.
+func (c *Client) Nodes(ctx context.Context, app string, w Watch) (Nodes, error) {
+	v := w.into(url.Values{})
+	if app != AllApps {
+		v.Set("app", app)
+	}
+	return ask[Nodes](ctx, c, http.MethodGet, "/v1/nodes?"+v.Encode(), nil)
+}
+
+// Apps asks for the apps, once there is something new.
+func (c *Client) Apps(ctx context.Context, w Watch) (Apps, error) {
+	return ask[Apps](ctx, c, http.MethodGet, "/v1/apps?"+w.into(url.Values{}).Encode(), nil)
+}
+
+// AllApps is no app's name; it asks for the nodes of any.
+const AllApps = "*"
+
+// Nodes are nodes, ordered by name.
+type Nodes struct {
+	Moment
+	Nodes []Node `json:"nodes"` // never null
+}
+
+// Apps are the apps of the file in force, ordered by name.
+type Apps struct {
+	Moment
+	Apps []App `json:"apps"` // never null
 }
 
 // Status is what the controller knows, at one index.
 type Status struct {
-	Index   uint64      `json:"index"`
-	Node    string      `json:"node"`    // ehc's own name
-	Cookie  string      `json:"cookie"`  // a fingerprint
-	Version string      `json:"version"` //
-	Config  Config      `json:"config"`
-	Nodes   []Node      `json:"nodes"`  // ordered by name; never null
-	Apps    []App       `json:"apps"`   // ordered by name; never null
-	Outbox  []OutboxApp `json:"outbox"` // ordered by app; never null
+	Index    uint64      `json:"index"`
+	Revision uint64      `json:"revision,omitempty"` // see Moment
+	Node     string      `json:"node"`               // ehc's own name
+	Cookie   string      `json:"cookie"`             // a fingerprint
+	Version  string      `json:"version"`            //
+	Config   Config      `json:"config"`
+	Nodes    []Node      `json:"nodes"`  // ordered by name; never null
+	Apps     []App       `json:"apps"`   // ordered by name; never null
+	Outbox   []OutboxApp `json:"outbox"` // ordered by app; never null
 	// Suspended are the apps that a person has told ehc to leave alone.
 	Suspended []Suspension `json:"suspended,omitempty"`
 	// Warnings is what was found wrong at the start, for people.

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
@@ -63,10 +64,25 @@ func Load(text []byte) (*Description, error) {
 	}
 	d.compiler.DefaultDraft(jsonschema.Draft2020)
 	d.compiler.AssertFormat()
+	d.compiler.RegisterFormat(&jsonschema.Format{Name: "ehc-wait", Validate: checkWait})
 	if err := d.compiler.AddResource(file, doc); err != nil {
 		return nil, fmt.Errorf("read description: %w", err)
 	}
 	return d, d.operations()
+}
+
+// checkWait is the format of how long to wait: a duration as Go writes it, of up to
+// ten minutes.
+func checkWait(v any) error {
+	text, ok := v.(string)
+	if !ok {
+		return nil // its type says that
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || d > 10*time.Minute {
+		return fmt.Errorf("%q is no time from 0s to 10m", text)
+	}
+	return nil
 }
 
 func (d *Description) operations() error {
