@@ -11,9 +11,11 @@ import (
 //
 //	signal            what becomes of it
 //	SPAWN_REPLY       call of ours: started
-//	DOWN              call of ours: ended; else a monitor of an ergo process
-//	SEND              to the caller: a reply; to the leader: output; else ergo
-//	REG_SEND          net_kernel and rex: answered here; else ergo
+//	DOWN              call of ours: ended; of a peer's pg scope; else a monitor of an
+//	                  ergo process
+//	SEND              to the caller: a reply; to the leader: output; to Phoenix.PubSub's
+//	                  scope and workers: see party; else ergo
+//	REG_SEND          net_kernel and rex: answered here; Phoenix.PubSub; else ergo
 //	MONITOR           remembered, or answered with noproc
 //	DEMONITOR         forgotten, and with it the call that it guards
 //	SPAWN_REQUEST     a function of ours, or refused
@@ -36,7 +38,9 @@ func (l *link) dispatch(c dist.Control) {
 		case rex:
 			l.rex(c)
 		default:
-			l.deliver(c)
+			if !l.node.party.takes(l, c) {
+				l.deliver(c)
+			}
 		}
 	case dist.OpMonitor:
 		l.monitored(c)
@@ -73,6 +77,9 @@ func (l *link) downed(c dist.Control) {
 	case l.node.ours(c.Ref, refAsk):
 		l.exited(c)
 		return
+	case l.node.ours(c.Ref, refScope):
+		l.node.party.ended(l, c)
+		return
 	}
 	reason, _, err := l.decoder.Term(c.Payload)
 	if err != nil {
@@ -94,7 +101,9 @@ func (l *link) message(c dist.Control) {
 	case l.leader:
 		l.printed(c.Payload)
 	default:
-		l.deliver(c)
+		if !l.node.party.takes(l, c) {
+			l.deliver(c)
+		}
 	}
 }
 

@@ -17,6 +17,8 @@
 // that wait for an answer. When a link ends, for whatever cause, everything in its
 // tables ends with it, and only then is the Observer told.
 //
+// Phoenix.PubSub's messages are taken by the readers too: see party.
+//
 // It refuses: to be visible, to run code for a peer (beyond Options.Functions), to
 // hold links of processes, to send what makes a peer close the connection, and to
 // dial by itself: a connection is there because Dial was called or because the

@@ -20,7 +20,10 @@ const (
 	leaderID    = 6 // the group leader of our calls until the peer's is known
 	netKernelID = 7 // answers pings
 	rexID       = 8 // answers calls of the older kind
+	scopeID     = 9 // the pg scope of Phoenix.PubSub
 	spawnSerial = 0x65686300
+
+	workerSerial = 0x65687000 // of our workers of Phoenix.PubSub
 )
 
 var errDisconnected = fmt.Errorf("%w: disconnected by ergo", transport.ErrClosed)

@@ -24,7 +24,7 @@ func (l *link) monitored(c dist.Control) {
 	known := false
 	if c.Named {
 		w.name = c.Name
-		known = c.Name == netKernel || c.Name == rex || l.node.seat.node.ProcessByName(string(c.Name)) != nil
+		known = c.Name == netKernel || c.Name == rex || l.node.party.registered(c.Name) || l.node.seat.node.ProcessByName(string(c.Name)) != nil
 	} else {
 		w.pid = c.To
 		known = l.alive(c.To)
@@ -55,6 +55,8 @@ func (l *link) alive(p etf.Pid) bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		return l.spawned[p.ID] != nil
+	case l.node.party.alive(p):
+		return true
 	}
 	return l.node.seat.node.ProcessByPid(toErgoPid(p)) != nil
 }

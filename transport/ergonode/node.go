@@ -34,6 +34,7 @@ type Node struct {
 	pids   atomic.Uint32 // processes invented for inbound calls
 
 	servers []*server
+	party   *party // nil without Options.PubSub
 
 	mu    sync.Mutex
 	peers map[string]*peer
@@ -83,6 +84,10 @@ func start(ctx context.Context, o Options) (_ *Node, err error) {
 	}
 	if err = n.serve(); err != nil {
 		return nil, err
+	}
+	if o.PubSub != nil {
+		n.party = newParty(n, o.PubSub)
+		n.running.Go(n.party.retry)
 	}
 	n.running.Go(func() { _ = n.listed.Run(n.ctx, n.relisted) })
 	n.running.Go(n.accept)

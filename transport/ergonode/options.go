@@ -12,6 +12,7 @@ import (
 	"ehc/transport/dist"
 	"ehc/transport/epmd"
 	"ehc/transport/etf"
+	"ehc/transport/pubsub"
 )
 
 // Options say who the node is. Only Name and one cookie are required.
@@ -52,6 +53,12 @@ type Options struct {
 	// after the other, in the order in which they were sent, and what their handler
 	// returns goes nowhere, but for an error, which is logged.
 	Servers map[string]transport.Handler
+	// PubSub hears what Phoenix.PubSub brings once Node.Follow has named the servers;
+	// nil takes no part in it.
+	PubSub transport.PubSubListener
+	// PubSubRetry is after how long a peer that had no Phoenix.PubSub is asked again; 0
+	// is 15 seconds.
+	PubSubRetry time.Duration
 	// Limits bound what peers can make us hold.
 	Limits Limits
 	// Log takes what nobody else is told: failed handshakes of peers that dialled
@@ -95,7 +102,7 @@ func (o Options) checked() (Options, error) {
 		return o, errors.New("no cookie")
 	}
 	for name := range o.Servers {
-		if err := etf.CheckAtom(etf.Atom(name)); err != nil || name == "" || name == netKernel || name == rex {
+		if err := etf.CheckAtom(etf.Atom(name)); err != nil || name == "" || name == netKernel || name == rex || etf.Atom(name) == pubsub.ScopeName {
 			return o, fmt.Errorf("server %q cannot be registered", name)
 		}
 	}
@@ -107,6 +114,7 @@ func (o Options) checked() (Options, error) {
 	}
 	o.EPMDPort = orDefault(o.EPMDPort, epmd.DefaultPort)
 	o.Tick = orDefault(o.Tick, time.Minute)
+	o.PubSubRetry = orDefault(o.PubSubRetry, 15*time.Second)
 	o.Limits.Frame = orDefault(o.Limits.Frame, 64<<20)
 	o.Limits.Terms = orDefault(o.Limits.Terms, etf.DefaultLimits())
 	o.Limits.Handshakes = orDefault(o.Limits.Handshakes, 32)

@@ -116,6 +116,7 @@ func (n *Node) establish(ctx context.Context, nc net.Conn, with dist.Node, accep
 	}
 	p.link = l
 	n.o.Observer.Up(l) // before anything that the peer says
+	n.party.up(l)
 	n.running.Go(l.run)
 	p.tell()
 	return l, nil
@@ -147,6 +148,7 @@ func (p *peer) arriving() (arrived func()) {
 func (p *peer) gone(l *link, why error) {
 	p.mu.Lock()
 	p.link = nil
+	p.node.party.down(l)
 	p.node.o.Observer.Down(l, why)
 	p.mu.Unlock()
 	p.drop()

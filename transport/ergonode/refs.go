@@ -11,6 +11,8 @@ const (
 	refAsk  = 0xE4C00002 // a gen_server call of ours
 	refTag  = 0xE4C00003 // stands for the tag of a peer's gen_server call
 	refCast = 0xE4C00004 // an erpc cast of ours
+
+	refScope = 0xE4C00005 // a monitor by the pg scope of Phoenix.PubSub
 )
 
 // mint makes a reference, and the id by which tables know it.

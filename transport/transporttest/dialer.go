@@ -14,6 +14,7 @@ type Dialer struct {
 	self     string
 	observer transport.Observer
 	cookies  []transport.Cookie
+	pubsub   party
 
 	mu    sync.Mutex
 	slots map[string]*slot
@@ -176,6 +177,7 @@ func (d *Dialer) up(s *slot, p *Node, peer transport.Peer) *conn {
 	s.telling.Lock()
 	defer s.telling.Unlock()
 	d.observer.Up(c)
+	d.shown(p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conn = c

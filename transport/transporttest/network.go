@@ -52,6 +52,7 @@ type Node struct {
 	inboxes   map[string]func(from string, message transport.Term)
 	calls     map[string]int
 	dials     int
+	pools     map[string]int // of Phoenix.PubSub's servers; nil without a scope
 }
 
 // Add puts a node on the network, up at once, and returns it; the one that is
@@ -241,10 +242,7 @@ func (p *Node) thawed(ctx context.Context) error {
 }
 
 func (p *Node) cut(why error) {
-	p.net.mu.Lock()
-	dialers := append([]*Dialer(nil), p.net.dialers...)
-	p.net.mu.Unlock()
-	for _, d := range dialers {
+	for _, d := range p.net.seats() {
 		if c := d.conn(p.name); c != nil {
 			c.end(why)
 		}
