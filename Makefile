@@ -1,6 +1,7 @@
 # make demo     the main job on this machine, no Erlang needed
 # make test     every test, with real Erlang and Elixir nodes (root installs them where they are missing)
 # make test-otp the transport and the main job on OTP 27 and 29 too (as root: debootstrap and chroot)
+# make test-litestream  the outbox replicated by Litestream, and what is left when the volume is lost
 # make bench    the benchmarks, and what a BEAM does in the same run
 # make soak     1,000 connections in a row and 1,000 peers at once, and what they leave behind; 200,000 events
 #               while controller and peer are killed with -9 a hundred times each
@@ -10,7 +11,7 @@
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 10s
 
-.PHONY: build demo test test-otp short bench soak lint fuzz need
+.PHONY: build demo test test-otp test-litestream short bench soak lint fuzz need
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/ehc ./cmd/ehc
@@ -31,6 +32,10 @@ test-otp: need
 		PATH="$$bin:$$PATH" go test -count=1 -timeout 9m ./transport/... ./cmd/ehc ./examples/... || exit 1; \
 		rm -r "$$bin"; \
 	done
+
+test-litestream:
+	CGO_ENABLED=0 GOBIN=$(CURDIR)/bin go install github.com/benbjohnson/litestream/cmd/litestream@v0.5.18
+	EHC_LITESTREAM=$(CURDIR)/bin/litestream go test -count=1 -timeout 15m -run Litestream ./examples/fly
 
 short:
 	go test -short ./...

@@ -89,13 +89,15 @@ func steps() []string {
 }
 
 // check refuses a file that is not ehc's, or that a newer ehc has migrated. It
-// says how many steps have been done, and changes nothing.
+// says how many steps have been done, and changes nothing. The tables of a
+// replicator (Litestream) count for nothing: it may have come upon the file while
+// it was still empty.
 func check(ctx context.Context, c *conn, newest int) (done int, err error) {
 	var id, tables int
 	for query, dest := range map[string]*int{
-		"PRAGMA application_id":              &id,
-		"PRAGMA user_version":                &done,
-		"SELECT count(*) FROM sqlite_schema": &tables,
+		"PRAGMA application_id": &id,
+		"PRAGMA user_version":   &done,
+		`SELECT count(*) FROM sqlite_schema WHERE tbl_name NOT LIKE '\_litestream\_%' ESCAPE '\'`: &tables,
 	} {
 		if err := c.c.QueryRowContext(ctx, query).Scan(dest); err != nil {
 			return 0, fmt.Errorf("read header: %w", err)

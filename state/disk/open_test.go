@@ -148,3 +148,24 @@ func TestATornMarkSaysNothing(t *testing.T) {
 		t.Errorf("%d commits are said to be lost", lost)
 	}
 }
+
+func TestAReplicatorMayComeFirst(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	path := filepath.Join(dir, "ehc.db")
+	must(t, os.WriteFile(path, nil, 0o600))
+	c, err := connect(ctx, path)
+	must(t, err)
+	mode, err := c.pragma(ctx, "journal_mode(WAL)")
+	if err != nil || mode != "wal" {
+		t.Fatal(mode, err)
+	}
+	must(t, c.exec(ctx, "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)"))
+	must(t, c.exec(ctx, "CREATE TABLE _litestream_lock (id INTEGER)"))
+	db := openTest(t, dir)
+	must(t, db.Write(ctx, put("a", "1")))
+	must(t, db.Close())
+	must(t, c.close())
+	if diff := cmp.Diff([]string{"a"}, keys(t, openTest(t, dir))); diff != "" {
+		t.Error(diff)
+	}
+}
