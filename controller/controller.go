@@ -38,6 +38,7 @@ type Controller struct {
 	version string
 	inbox   *inbox.Box    // may be nil
 	calls   chan struct{} // full of those under way
+	hopes   hopes
 
 	history *history.Log
 	began   uint64 // what the revisions of this run begin after
@@ -116,6 +117,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	for {
 		snap, now := c.store.Snapshot(), time.Now()
 		c.observe(snap, now)
+		c.hopes.see(snap)
 		plan := reconcile.Diff(snap.Desired(), snap.Live(), now)
 		if err := reconcile.Apply(ctx, plan, c.effects); err != nil && ctx.Err() == nil {
 			c.log.Error("pass", "actions", len(plan.Actions), "error", err)

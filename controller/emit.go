@@ -14,17 +14,55 @@ import (
 )
 
 // Emit puts events on disk, for every app that gets events or for the one that
-// an event names. All of them or none; with wait "delivered" it then waits until
-// the apps have them or the request ends.
+// an event names. All of them or none; then it waits as the request says, and tells
+// what became of each.
 func (c *Controller) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, error) {
-	if r.Wait != "" && r.Wait != "durable" && r.Wait != "delivered" {
-		return api.Emitted{}, api.NewProblem(http.StatusBadRequest, "wait %q: want durable or delivered", r.Wait)
+	wait, limit, err := c.waitOf(r)
+	if err != nil {
+		return api.Emitted{}, err
 	}
+	rows, ids, err := c.rows(r.Events)
+	if err != nil {
+		return api.Emitted{}, err
+	}
+	events, err := c.box.Enqueue(ctx, rows...)
+	if err != nil {
+		return api.Emitted{}, emitProblem(err)
+	}
+	became, err := c.outcomes(ctx, wait, limit, events)
+	if err != nil {
+		return api.Emitted{}, err
+	}
+	out := api.Emitted{IDs: ids, Outcomes: make([]string, len(ids)), Delivered: true}
+	for i, id := range ids {
+		out.Outcomes[i] = became[id]
+		out.Delivered = out.Delivered && became[id] == api.OutcomeDelivered
+	}
+	return out, nil
+}
+
+// waitOf is what r waits for, and for how long; 0 is for as long as it lasts.
+func (c *Controller) waitOf(r api.EmitRequest) (wait string, limit time.Duration, err error) {
+	limit = time.Duration(min(r.WaitMillis, maxCallTime.Milliseconds())) * time.Millisecond
+	switch {
+	case r.WaitMillis < 0:
+		return "", 0, api.NewProblem(http.StatusBadRequest, "wait_millis %d: want 0 or more", r.WaitMillis)
+	case r.Wait == "":
+		return api.WaitDurable, limit, nil
+	case r.Wait == api.WaitConnected && limit == 0:
+		return r.Wait, c.config.Spec().RPC.Timeout, nil
+	case r.Wait == api.WaitDurable, r.Wait == api.WaitConnected, r.Wait == api.WaitDelivered:
+		return r.Wait, limit, nil
+	}
+	return "", 0, api.NewProblem(http.StatusBadRequest, "wait %q: want durable, connected or delivered", r.Wait)
+}
+
+// rows are events for the queues of their apps, and their ids, checked and minted.
+func (c *Controller) rows(events []api.Event) (rows []outbox.New, ids []string, err error) {
 	apps := c.receivers()
 	now := time.Now()
-	var rows []outbox.New
-	out := api.Emitted{IDs: []string{}}
-	for _, e := range r.Events {
+	ids = []string{}
+	for _, e := range events {
 		minted := e.ID == ""
 		if minted {
 			e.ID = c.box.MintID(now)
@@ -33,11 +71,11 @@ func (c *Controller) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, 
 			e.Payload = json.RawMessage("{}")
 		}
 		if err := checkEvent(e); err != nil {
-			return api.Emitted{}, api.NewProblem(http.StatusBadRequest, "%v", err)
+			return nil, nil, api.NewProblem(http.StatusBadRequest, "%v", err)
 		}
 		to, err := addressees(e, apps)
 		if err != nil {
-			return api.Emitted{}, err
+			return nil, nil, err
 		}
 		at := e.InsertedAt
 		if at.IsZero() {
@@ -48,16 +86,9 @@ func (c *Controller) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, 
 				App: app, ID: e.ID, Minted: minted, Type: e.Type, Payload: e.Payload, InsertedAt: at,
 			})
 		}
-		out.IDs = append(out.IDs, e.ID)
+		ids = append(ids, e.ID)
 	}
-	events, err := c.box.Enqueue(ctx, rows...)
-	if err != nil {
-		return api.Emitted{}, emitProblem(err)
-	}
-	if r.Wait == "delivered" {
-		out.Delivered = c.awaitDelivery(ctx, events)
-	}
-	return out, nil
+	return rows, ids, nil
 }
 
 // receivers are the apps that get events.
@@ -99,22 +130,12 @@ func checkEvent(e api.Event) error {
 	return err
 }
 
-// awaitDelivery reports whether every event was delivered before ctx ended.
-func (c *Controller) awaitDelivery(ctx context.Context, events []outbox.Event) bool {
-	for _, e := range events {
-		if c.box.Wait(ctx, e.App, e.Seq) != nil {
-			return false
-		}
-	}
-	return true
-}
-
 // emitProblem is err with the HTTP status that it deserves.
 func emitProblem(err error) error {
 	var full *outbox.FullError
 	switch {
 	case errors.As(err, &full):
-		return api.NewProblem(http.StatusTooManyRequests, "%v", full)
+		return api.NewProblem(http.StatusTooManyRequests, "%v", full).Because(api.ReasonFull)
 	case errors.Is(err, outbox.ErrInvalid):
 		return api.NewProblem(http.StatusBadRequest, "%v", err)
 	}

@@ -20,16 +20,10 @@ type emitCommand struct {
 	timeout time.Duration
 }
 
-// The values of -wait.
-const (
-	waitDurable   = "durable"
-	waitDelivered = "delivered"
-)
-
 func newEmitCommand(io *streams) *cobra.Command {
-	e := &emitCommand{streams: io, wait: choice{word: waitDurable, of: []string{waitDurable, waitDelivered}}}
+	e := &emitCommand{streams: io, wait: choice{word: api.WaitDurable, of: []string{api.WaitDurable, api.WaitConnected, api.WaitDelivered}}}
 	c := &cobra.Command{
-		Use:   "emit TYPE [KEY=VALUE…] [-id ID] [-app APP] [-wait durable|delivered] [-payload JSON] [-timeout 30s] | emit -",
+		Use:   "emit TYPE [KEY=VALUE…] [-id ID] [-app APP] [-wait durable|connected|delivered] [-payload JSON] [-timeout 30s] | emit -",
 		Short: "Put an event into the outbox",
 		Long: `Put an event into the outbox. Its id is printed once it is on disk: from then on it
 survives a crash, and is delivered when the app can be reached.
@@ -37,6 +31,10 @@ survives a crash, and is delivered when the app can be reached.
 The payload is made of KEY=VALUE. A number, true, false and null stay what they
 are; every other value is a string. KEY:=JSON takes any JSON, so a string that
 looks like a number is written KEY:='"5"'. Or -payload gives all of it.
+
+With -wait delivered it waits until every app has the event. With -wait connected it
+does so only if that is about to happen: where no node is connected, events have piled
+up or the app refuses them, the event is left to the outbox, and standard error says so.
 
 With - events are read from standard input, one JSON object a line with the keys
 type, payload, and if need be id and app. Their ids are printed in order.
@@ -102,7 +100,7 @@ const answerWithin = 5 * time.Second
 func (e *emitCommand) emit(ctx context.Context, client *api.Client, events []api.Event) error {
 	r := api.EmitRequest{Events: events, Wait: e.wait.word}
 	within := e.timeout
-	if r.Wait == waitDelivered {
+	if r.Wait != api.WaitDurable {
 		r.WaitMillis = max(e.timeout.Milliseconds(), 1)
 		within += answerWithin
 	}
@@ -117,10 +115,14 @@ func (e *emitCommand) emit(ctx context.Context, client *api.Client, events []api
 			return err
 		}
 	}
-	if r.Wait == waitDelivered && !answer.Delivered {
-		return fmt.Errorf("on disk, but not delivered within %s; it will be once the app takes it: ehc outbox list", e.timeout)
+	switch {
+	case answer.Delivered || r.Wait == api.WaitDurable:
+		return nil
+	case r.Wait == api.WaitConnected:
+		_, err := fmt.Fprintln(e.streams.err, "Buffered: it will be delivered once the app takes it.")
+		return err
 	}
-	return nil
+	return fmt.Errorf("on disk, but not delivered within %s; it will be once the app takes it: ehc outbox list", e.timeout)
 }
 
 // uncertain adds to an error that it leaves open whether the events are on disk.

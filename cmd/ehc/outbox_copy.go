@@ -118,7 +118,7 @@ func export(ctx context.Context, client *api.Client, q api.OutboxQuery, out *jso
 const limitOfImport = 30 * time.Second
 
 func newOutboxImportCommand(s *streams) *cobra.Command {
-	e := &emitCommand{streams: s, wait: choice{word: waitDurable}}
+	e := &emitCommand{streams: s, wait: choice{word: api.WaitDurable}}
 	c := &cobra.Command{
 		Use:   "import FILE | -",
 		Short: "Put exported events into the queue",

@@ -14,31 +14,8 @@ type EventBackend interface {
 
 func eventRoutes(b EventBackend) []route {
 	return []route{
-		{pattern: "POST /v1/events", pace: waiting, serve: func(w http.ResponseWriter, r *http.Request) error {
-			q, err := readJSON[EmitRequest](w, r)
-			if err != nil {
-				return err
-			}
-			ctx, cancel := waitOf(r.Context(), q)
-			defer cancel()
-			done, err := b.Emit(ctx, q)
-			if err != nil {
-				return err
-			}
-			return writeJSON(w, http.StatusOK, jsonType, done)
-		}},
+		newWrite("POST /v1/events", b.Emit).waits(),
 	}
-}
-
-// waitOf is ctx for as long as q says that it will wait.
-func waitOf(ctx context.Context, q EmitRequest) (context.Context, context.CancelFunc) {
-	if q.Wait != "delivered" {
-		return context.WithTimeout(ctx, briefLimit)
-	}
-	if q.WaitMillis <= 0 {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, time.Duration(min(q.WaitMillis, maxWait.Milliseconds()))*time.Millisecond)
 }
 
 // Emit enqueues events. Events without an id are given one by the controller,
@@ -66,16 +43,36 @@ type Event struct {
 // EmitRequest enqueues events, all or none.
 type EmitRequest struct {
 	Events []Event `json:"events"`
-	// Wait is "durable" (the default): answer when the events are on disk; or
-	// "delivered": answer when every app has them, or after WaitMillis.
+	// Wait is for what to wait, once they are on disk: WaitDurable (the default),
+	// WaitConnected or WaitDelivered.
 	Wait string `json:"wait,omitempty"`
-	// WaitMillis bounds the wait, in milliseconds; 0 waits for as long as the
-	// request lasts.
+	// WaitMillis bounds the wait for delivery, in milliseconds. 0 is as long as the
+	// request lasts, and with WaitConnected rpc.timeout of cluster.hcl.
 	WaitMillis int64 `json:"wait_millis,omitempty"`
 }
 
-// Emitted gives the ids of the events in order.
+// For what an EmitRequest waits.
+const (
+	// WaitDurable answers when the events are on disk.
+	WaitDurable = "durable"
+	// WaitConnected waits for the delivery if that is about to happen: it answers at
+	// once where no node is connected, events have piled up or the app refuses them.
+	WaitConnected = "connected"
+	// WaitDelivered answers when every app has them.
+	WaitDelivered = "delivered"
+)
+
+// Emitted says what became of events that are on disk.
 type Emitted struct {
-	IDs       []string `json:"ids"`
-	Delivered bool     `json:"delivered"` // with wait "delivered": all of them were
+	IDs       []string `json:"ids"`       // in the order of the events
+	Outcomes  []string `json:"outcomes"`  // the same; of an event for several apps the worst
+	Delivered bool     `json:"delivered"` // every app has all of them
 }
+
+// What became of an event.
+const (
+	OutcomeDelivered = "delivered" // every app has it
+	OutcomeBuffered  = "buffered"  // it waits, and will be delivered
+	OutcomeDead      = "dead"      // it was emitted before, and is a dead letter
+	OutcomeDropped   = "dropped"   // it was emitted before, and a person dropped it
+)

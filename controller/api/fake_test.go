@@ -85,12 +85,12 @@ func (fake) Resume(context.Context, SuspendRequest) (Suspensions, error) {
 }
 
 func (fake) Emit(_ context.Context, r EmitRequest) (Emitted, error) {
-	out := Emitted{IDs: []string{}, Delivered: r.Wait == "delivered"}
+	out := Emitted{IDs: []string{}, Outcomes: []string{}, Delivered: r.Wait == "delivered"}
 	for _, e := range r.Events {
 		if e.Type == "full" {
 			return Emitted{}, NewProblem(http.StatusTooManyRequests, "queue of a is full")
 		}
-		out.IDs = append(out.IDs, e.ID)
+		out.IDs, out.Outcomes = append(out.IDs, e.ID), append(out.Outcomes, OutcomeBuffered)
 	}
 	return out, nil
 }
