@@ -31,7 +31,7 @@ func planOffline(ctx context.Context, io *streams, file string) (api.Plan, error
 	}
 	limit, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
-	if err := discover.NewPoller(store, spec.Node).Once(limit, store, spec.Apps, spec.DNS); err != nil {
+	if err := discover.NewPoller(store, spec.Node, nil).Once(limit, store, spec.Apps, spec.DNS); err != nil {
 		return api.Plan{}, err
 	}
 	snap := store.Snapshot()

@@ -15,7 +15,7 @@ func verdict(reply *dns.Msg, server netip.AddrPort) error {
 	switch reply.Rcode {
 	case dns.RcodeSuccess:
 		if referral(reply) {
-			return fmt.Errorf("referral from %s, which does not resolve for us", server)
+			return &failed{Referral, fmt.Errorf("referral from %s, which does not resolve for us", server)}
 		}
 		return nil
 	case dns.RcodeNameError:
@@ -25,7 +25,14 @@ func verdict(reply *dns.Msg, server netip.AddrPort) error {
 	if !ok {
 		word = fmt.Sprintf("rcode %d", reply.Rcode)
 	}
-	return fmt.Errorf("%s from %s", word, server)
+	how := OtherRcode
+	switch reply.Rcode {
+	case dns.RcodeServerFailure:
+		how = ServFail
+	case dns.RcodeRefused:
+		how = Refused
+	}
+	return &failed{how, fmt.Errorf("%s from %s", word, server)}
 }
 
 // referral says whether reply only names other servers to ask (RFC 2308, 2.2):

@@ -64,7 +64,10 @@ func ask(ctx context.Context, server netip.AddrPort, msg *dns.Msg, within time.D
 		err = errors.New("truncated as well")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("truncated answer from %s; over TCP: %w", server, blame(ctx, server, err, within))
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil, context.Canceled
+		}
+		return nil, &failed{Truncated, fmt.Errorf("truncated answer from %s; over TCP: %w", server, blame(ctx, server, err, within))}
 	}
 	return reply, nil
 }
@@ -166,11 +169,11 @@ func blame(ctx context.Context, server netip.AddrPort, err error, within time.Du
 	case errors.Is(ctx.Err(), context.Canceled):
 		return context.Canceled
 	case errors.Is(err, errGarbage):
-		return fmt.Errorf("%w from %s", errGarbage, server)
+		return &failed{Garbage, fmt.Errorf("%w from %s", errGarbage, server)}
 	case errors.Is(err, errStrays):
-		return fmt.Errorf("no answer from %s, only %w", server, errStrays)
+		return &failed{Garbage, fmt.Errorf("no answer from %s, only %w", server, errStrays)}
 	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("no answer from %s within %s", server, within)
+		return &failed{TimedOut, fmt.Errorf("no answer from %s within %s", server, within)}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("no answer from %s: connection closed", server)
 	case errors.As(err, &errno):

@@ -22,6 +22,8 @@ type Finder struct {
 	EPMDTimeout time.Duration // for one address; 0: 3s
 	// Names asks the EPMD at an address; nil: epmd.Names.
 	Names func(ctx context.Context, at netip.AddrPort) ([]epmd.Entry, error)
+	// Observer hears of every question; nil is nobody.
+	Observer Observer
 
 	once   sync.Once
 	system *system
@@ -89,7 +91,7 @@ func (f *Finder) nodes(ctx context.Context, app state.App, places []place) (stat
 // places asks DNS.
 func (f *Finder) places(ctx context.Context, dns state.DNSSpec, lookup state.Lookup) ([]place, state.Machines, error) {
 	f.once.Do(func() { f.system = &system{} })
-	r := &Resolver{Servers: dns.Servers, Timeout: dns.Timeout, system: f.system}
+	r := &Resolver{Servers: dns.Servers, Timeout: dns.Timeout, Observer: f.Observer, system: f.system}
 	host := strings.ToLower(strings.TrimSuffix(lookup.Target, "."))
 	switch lookup.Kind {
 	case state.LookupHost:

@@ -79,7 +79,11 @@ func (f *Finder) names(ctx context.Context, addr netip.Addr) heard {
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.epmdTimeout())
 	defer cancel()
+	began := time.Now()
 	entries, err := names(ctx, f.epmdAt(addr))
+	if f.Observer != nil && (err == nil || !errors.Is(ctx.Err(), context.Canceled)) {
+		f.Observer.AskedEPMD(epmdOutcome(err), time.Since(began))
+	}
 	return heard{entries: entries, err: err}
 }
 

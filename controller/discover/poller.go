@@ -58,9 +58,9 @@ func (j job) same(other job) bool {
 }
 
 // NewPoller returns a Poller for the node that ehc is, which it never finds. It
-// polls nothing before Set and Run.
-func NewPoller(store Recorder, node state.NodeSpec) *Poller {
-	return newPoller(store, (&Finder{Self: node.Name, EPMDPort: node.EPMDPort}).Find)
+// polls nothing before Set and Run. observer hears of every question; nil is nobody.
+func NewPoller(store Recorder, node state.NodeSpec, observer Observer) *Poller {
+	return newPoller(store, (&Finder{Self: node.Name, EPMDPort: node.EPMDPort, Observer: observer}).Find)
 }
 
 func newPoller(store Recorder, find find) *Poller {

@@ -24,6 +24,9 @@ type Resolver struct {
 	Servers []netip.AddrPort // empty: those of the system's /etc/resolv.conf
 	Timeout time.Duration    // for one question, over all servers; 0: 2s
 
+	// Observer hears of every question; nil is nobody.
+	Observer Observer
+
 	system *system // nil: read on every question
 }
 
@@ -118,15 +121,19 @@ func (r *Resolver) answer(ctx context.Context, name string, typ uint16) (*dns.Ms
 	share := max(timeout/time.Duration(len(servers)), time.Millisecond).Truncate(time.Millisecond)
 	var failures []string
 	for _, server := range servers {
+		began := time.Now()
 		reply, err := exchange(ctx, server, name, typ, share)
 		if err == nil {
 			err = verdict(reply, server)
 		}
+		if err != nil && ctx.Err() != nil {
+			return nil, ctx.Err() // called off: no outcome
+		}
+		if r.Observer != nil {
+			r.Observer.AskedDNS(outcome(reply, err), time.Since(began))
+		}
 		if err == nil {
 			return reply, nil
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
 		}
 		failures = append(failures, err.Error())
 	}

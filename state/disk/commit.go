@@ -29,6 +29,7 @@ type committer struct {
 	mark    mark
 	ballast *ballast
 	commits uint64
+	heard   atomic.Pointer[func(Commit)]
 
 	queue    chan *request
 	stopping chan struct{}

@@ -3,6 +3,7 @@ package disk
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Statements of the committer, which have no arguments.
@@ -49,7 +50,7 @@ func (c *committer) try(first *request, next func() *request) (group []*request,
 		group = append(group, n)
 	}
 	if err == nil && wrote {
-		err = c.finish(ctx)
+		err = c.finish(ctx, len(group))
 	}
 	if err != nil || !wrote {
 		// It fails if SQLite has done it already, and nothing is left to undo.
@@ -80,7 +81,7 @@ func (c *committer) one(tx *Tx, r *request) error {
 }
 
 // finish counts the commit, in the store and then beside it, and makes it.
-func (c *committer) finish(ctx context.Context) error {
+func (c *committer) finish(ctx context.Context, writes int) error {
 	s, err := c.w.prepare(ctx, "UPDATE store_mark SET commits = ?")
 	if err != nil {
 		return err
@@ -88,7 +89,10 @@ func (c *committer) finish(ctx context.Context) error {
 	if _, err := s.ExecContext(ctx, int64(c.commits+1)); err != nil {
 		return err
 	}
-	if err := c.w.exec(ctx, commit); err != nil {
+	began := time.Now()
+	err = c.w.exec(ctx, commit)
+	c.hear(Commit{Writes: writes, Took: time.Since(began), Err: err})
+	if err != nil {
 		return err
 	}
 	c.commits++

@@ -26,6 +26,7 @@ type Box struct {
 	limits   state.OutboxSpec
 	queues   map[string]*queue
 	onChange func(app string, pending int)
+	onEvents func(Change)
 }
 
 // Stat is how one app's queue stands.

@@ -123,6 +123,7 @@ func (b *Box) bury(ctx context.Context, app string, pick func(*disk.Tx, row) ([]
 	limits := b.maxima()
 	var after map[string]rowState
 	var dead deadState
+	var buried []Letter
 	err := b.db.Write(ctx, func(tx *disk.Tx) error {
 		after, dead = nil, deadState{}
 		r, _, err := load(tx, app)
@@ -149,7 +150,7 @@ func (b *Box) bury(ctx context.Context, app string, pick func(*disk.Tx, row) ([]
 		if r, err = r.strike(tx, app, found[len(found)-1].Seq); err != nil {
 			return err
 		}
-		after, dead = map[string]rowState{app: b.stamp(r)}, b.stampDead(n)
+		after, dead, buried = map[string]rowState{app: b.stamp(r)}, b.stampDead(n), found
 		return r.save(tx, app)
 	})
 	if err != nil {
@@ -158,6 +159,7 @@ func (b *Box) bury(ctx context.Context, app string, pick func(*disk.Tx, row) ([]
 	if after != nil {
 		b.learnDead(app, dead) // first: who is woken by the other asks for it
 		b.learn(after)
+		b.hear(Change{App: app, What: Buried, Reason: buried[0].Reason, Events: len(buried)}) // one reason for all of them
 	}
 	return nil
 }

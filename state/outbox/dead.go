@@ -117,6 +117,7 @@ func (b *Box) Retry(ctx context.Context, app string, ids []string, now time.Time
 	if len(out) > 0 {
 		b.learnDead(app, dead)
 		b.learn(after)
+		b.hear(Change{App: app, What: Retried, Events: len(out)})
 	}
 	return out, nil
 }
@@ -175,6 +176,7 @@ func (b *Box) DropDead(ctx context.Context, app string, ids []string) (dropped i
 	}
 	if dropped > 0 {
 		b.learnDead(app, dead)
+		b.hear(Change{App: app, What: DroppedDead, Events: dropped})
 	}
 	return dropped, nil
 }

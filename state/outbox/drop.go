@@ -31,6 +31,7 @@ func (b *Box) Drop(ctx context.Context, app string, through uint64) (dropped int
 	b.queue(app).damage = nil
 	b.mu.Unlock()
 	b.learn(map[string]rowState{app: d.after})
+	b.hear(Change{App: app, What: Dropped, Events: d.dropped})
 	return d.dropped, nil
 }
 

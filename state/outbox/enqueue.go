@@ -30,6 +30,7 @@ func (b *Box) Enqueue(ctx context.Context, events ...New) ([]Event, error) {
 	}
 	limits := b.maxima()
 	var after map[string]rowState
+	var added map[string]int
 	err = b.db.Write(ctx, func(tx *disk.Tx) (err error) {
 		in := insert{tx: tx, limits: limits, now: time.Now(), rows: map[string]*openRow{}}
 		for i := range out {
@@ -37,9 +38,11 @@ func (b *Box) Enqueue(ctx context.Context, events ...New) ([]Event, error) {
 				return err
 			}
 		}
+		added = in.added()
 		after, err = in.close(b)
 		return err
 	})
+	b.hearOfEnqueue(out, added, err)
 	if err != nil {
 		for i := range out {
 			out[i].Seq = 0
@@ -83,6 +86,7 @@ type insert struct {
 type openRow struct {
 	row
 	changed bool
+	added   int // events
 }
 
 // event enqueues e and sets its Seq, or replaces it by the one that waits. Unless
@@ -120,7 +124,17 @@ func (in *insert) event(e *Event, isNew bool) error {
 	r.next++
 	r.bytes += int64(len(e.Payload))
 	r.changed = true
+	r.added++
 	return nil
+}
+
+// added is how many events each app's queue has got.
+func (in *insert) added() map[string]int {
+	n := map[string]int{}
+	for app, r := range in.rows {
+		n[app] = r.added
+	}
+	return n
 }
 
 // done sets the Seq of an event whose id was delivered or is a dead letter.

@@ -16,8 +16,9 @@ import (
 func (b *Box) Delivered(ctx context.Context, app string, through uint64) error {
 	remember := b.maxima().Remember
 	var after map[string]rowState
+	struck := 0
 	err := b.db.Free(ctx, func(tx *disk.Tx) error {
-		after = nil
+		after, struck = nil, 0
 		r, _, err := load(tx, app)
 		if err != nil || through < r.head {
 			return err
@@ -28,6 +29,7 @@ func (b *Box) Delivered(ctx context.Context, app string, through uint64) error {
 		if err := recall(tx, app, through, remember); err != nil {
 			return err
 		}
+		struck = int(through - r.head + 1)
 		if r, err = r.strike(tx, app, through); err != nil {
 			return err
 		}
@@ -38,6 +40,7 @@ func (b *Box) Delivered(ctx context.Context, app string, through uint64) error {
 		return fmt.Errorf("strike out: %w", b.noteDamage(err))
 	}
 	b.learn(after)
+	b.hear(Change{App: app, What: Delivered, Events: struck})
 	return nil
 }
 
@@ -98,5 +101,6 @@ func (b *Box) Failed(ctx context.Context, app string, seq uint64, why string) er
 	if err != nil {
 		return fmt.Errorf("note failure of event %d of %s: %w", seq, app, err)
 	}
+	b.hear(Change{App: app, What: Failed, Events: 1})
 	return nil
 }

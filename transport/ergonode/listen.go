@@ -33,6 +33,11 @@ func listen(ctx context.Context, o Options) (net.Listener, error) {
 // accept lets peers in, so many at once, each handshake by itself: a silent peer
 // holds up nobody.
 func (n *Node) accept() {
+	defer func() {
+		n.mu.Lock()
+		n.deaf = true
+		n.mu.Unlock()
+	}()
 	slots := make(chan struct{}, n.o.Limits.Handshakes)
 	guests := newGuests(n.o.Limits.PerAddress)
 	for {
@@ -61,6 +66,7 @@ func (n *Node) accept() {
 			defer func() { <-slots }()
 			defer guests.leave(nc.RemoteAddr())
 			if err := n.greet(nc); err != nil {
+				n.o.Refused(transport.Reason(err))
 				n.o.Log.Log(severity(err), "peer not let in", "from", nc.RemoteAddr(),
 					"reason", transport.Reason(err), "error", err)
 			}

@@ -36,8 +36,10 @@ type Node struct {
 	servers []*server
 	party   *party // nil without Options.PubSub
 
-	mu    sync.Mutex
-	peers map[string]*peer
+	mu       sync.Mutex
+	peers    map[string]*peer
+	deaf     bool  // it accepts nobody any more
+	unlisted error // why EPMD does not list it
 }
 
 var _ transport.Dialer = (*Node)(nil)
@@ -159,6 +161,12 @@ func (n *Node) goDo(f func()) bool {
 
 // relisted hears of the EPMD registration.
 func (n *Node) relisted(err error) {
+	n.mu.Lock()
+	n.unlisted = nil
+	if err != nil {
+		n.unlisted = fmt.Errorf("not listed in EPMD: %w", err)
+	}
+	n.mu.Unlock()
 	if err != nil {
 		n.o.Log.Warn("not listed in EPMD", "node", n.self.Name, "error", err)
 		return

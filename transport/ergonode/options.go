@@ -45,6 +45,9 @@ type Options struct {
 	Tick time.Duration
 	// Observer hears of every connection; nil is nobody.
 	Observer transport.Observer
+	// Refused hears of every peer that dialled us and was not let in: transport's
+	// word for why. It must not block. nil is nobody.
+	Refused func(reason string)
 	// Functions are what peers may call and cast by erpc and rpc. Without any we do
 	// not offer to serve calls, and peers get notsup at once.
 	Functions map[transport.Function]transport.Handler
@@ -111,6 +114,9 @@ func (o Options) checked() (Options, error) {
 	}
 	if o.Observer == nil {
 		o.Observer = nobody{}
+	}
+	if o.Refused == nil {
+		o.Refused = func(string) {}
 	}
 	o.EPMDPort = orDefault(o.EPMDPort, epmd.DefaultPort)
 	o.Tick = orDefault(o.Tick, time.Minute)
