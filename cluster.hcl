@@ -262,7 +262,21 @@ rpc {
   # count = "Remote.Metrics.get_count/1"
 }
 
-# How ehc logs.
+# What machines are told about ehc: metrics for Prometheus, whether it is well, and
+# traces. GET /metrics, /healthz and /readyz are answered on the API too.
+telemetry {
+  # An address and port to answer those three at, and nothing else, to whoever
+  # asks: "[::]:9568" for every address, "127.0.0.1:9568". Fixed at start. Left out:
+  # only the API answers them.
+  # listen = null
+
+  # A receiver of OpenTelemetry's OTLP over HTTP, such as "http://127.0.0.1:4318".
+  # Fixed at start. Left out: the variable OTEL_EXPORTER_OTLP_ENDPOINT says where;
+  # without it, there are no traces.
+  # traces = null
+}
+
+# How ehc logs. A change counts at once.
 log {
   # The least that is logged: "trace", "debug", "info", "warn" or "error".
   # level = "info"

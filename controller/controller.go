@@ -15,6 +15,7 @@ import (
 
 	"ehc/controller/discover"
 	"ehc/controller/history"
+	"ehc/controller/telemetry"
 	"ehc/reconcile"
 	"ehc/state"
 	"ehc/state/inbox"
@@ -39,6 +40,10 @@ type Controller struct {
 	inbox   *inbox.Box    // may be nil
 	calls   chan struct{} // full of those under way
 	hopes   hopes
+	meter   *telemetry.Meter
+	tracer  *telemetry.Tracer
+	setLog  func(state.LogSpec)
+	heart   heart
 
 	history *history.Log
 	began   uint64 // what the revisions of this run begin after
@@ -58,8 +63,8 @@ type Discovery interface {
 	Once(ctx context.Context, store discover.Recorder, apps []state.App, dns state.DNSSpec) error
 }
 
-// Options are the parts of a Controller; all of them but the Inbox and the
-// Warnings are needed.
+// Options are the parts of a Controller; all of them are needed, down to the
+// Version.
 type Options struct {
 	Store     *state.Store
 	Box       *outbox.Box
@@ -74,6 +79,11 @@ type Options struct {
 	Warnings []string
 	// Inbox is what Counts answers from; nil if the controller takes no events.
 	Inbox *inbox.Box
+	// Meter and Tracer hear of what happens; each may be nil.
+	Meter  *telemetry.Meter
+	Tracer *telemetry.Tracer
+	// SetLog makes the log what the file in force says; nil does not.
+	SetLog func(state.LogSpec)
 }
 
 // New returns a controller in which the file of o.Config is in force.
@@ -81,12 +91,14 @@ func New(o Options) (*Controller, error) {
 	c := &Controller{
 		store: o.Store, box: o.Box, links: o.Links, config: o.Config, look: o.Discovery,
 		log: o.Log, version: o.Version, inbox: o.Inbox, warnings: o.Warnings,
+		meter: o.Meter, tracer: o.Tracer, setLog: o.SetLog,
 	}
 	c.older = make(chan struct{}, 1)
 	c.calls = make(chan struct{}, callsAtOnce)
 	c.history, c.beside, c.began = history.New(historyLimit, time.Now()), newBell(), uint64(time.Now().UnixMilli())*1000
 	c.effects = newEffects(o)
 	c.effects.tell = c.tell
+	c.effects.beat = func() { c.heart.beat(time.Now()) }
 	o.Box.OnChange(c.backlog)
 	rows, err := o.Config.readSuspended()
 	if err == nil {
@@ -115,17 +127,30 @@ func (c *Controller) Run(ctx context.Context) error {
 	expiring.Go(func() { c.expire(ctx) })
 	defer expiring.Wait()
 	for {
-		snap, now := c.store.Snapshot(), time.Now()
-		c.observe(snap, now)
-		c.hopes.see(snap)
-		plan := reconcile.Diff(snap.Desired(), snap.Live(), now)
-		if err := reconcile.Apply(ctx, plan, c.effects); err != nil && ctx.Err() == nil {
-			c.log.Error("pass", "actions", len(plan.Actions), "error", err)
-		}
+		snap, plan := c.pass(ctx)
+		c.heart.rest(time.Now(), plan.Wake)
 		if !sleep(ctx, passGap) || snap.Wait(ctx, plan.Wake) != nil {
 			return nil
 		}
 	}
+}
+
+// pass plans and has the plan done. It returns what it went by and what it planned.
+func (c *Controller) pass(ctx context.Context) (state.Snapshot, reconcile.Plan) {
+	began := time.Now()
+	c.heart.beat(began)
+	snap := c.store.Snapshot()
+	c.observe(snap, began)
+	c.hopes.see(snap)
+	plan := reconcile.Diff(snap.Desired(), snap.Live(), began)
+	ctx, end := c.tracer.Pass(ctx, plan, began)
+	err := reconcile.Apply(ctx, plan, c.effects)
+	end(err)
+	if err != nil && ctx.Err() == nil {
+		c.log.Error("pass", "actions", len(plan.Actions), "error", err)
+	}
+	c.meter.Pass(plan, err, time.Now(), time.Since(began))
+	return snap, plan
 }
 
 // enforce makes spec what the parts go by.
@@ -138,6 +163,10 @@ func (c *Controller) enforce(spec state.Spec) error {
 	if c.inbox != nil && spec.Receive != nil {
 		c.inbox.SetLimits(spec.Receive.Inbox)
 	}
+	if c.setLog != nil {
+		c.setLog(spec.Log)
+	}
+	c.meter.Know(spec.Apps)
 	c.effects.setSpec(spec)
 	c.look.Set(spec.Apps, spec.DNS)
 	return nil

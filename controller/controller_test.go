@@ -106,7 +106,7 @@ func newWorldOf(t *testing.T, text string) *world {
 		t.Fatal(err)
 	}
 	log := hclog.NewNullLogger()
-	links := NewLinks(w.store, log)
+	links := NewLinks(w.store, log, nil, nil)
 	w.ctl, err = New(Options{
 		Store: w.store, Box: box, Dialer: w.net.Dialer("ehc@127.0.0.1", links, transport.NewCookie("hush")), Links: links,
 		Config: config, Discovery: w.look, Log: log, Version: "test",

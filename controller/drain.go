@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"ehc/reconcile"
 	"ehc/state"
 	"ehc/state/outbox"
 	"ehc/transport"
@@ -24,11 +25,28 @@ func (e *effects) Drain(ctx context.Context, n state.Node, app string) error {
 	}
 	return e.start(ctx, func() {
 		turn := e.queues.turn(app)
+		ctx, end := e.tracer.Action(ctx, reconcile.Drain, string(n), app)
 		turn.Lock() // at most for as long as old events are moved away
 		moved, err := e.drain(ctx, c, a)
 		turn.Unlock()
+		end(stopReason(err))
 		e.drained(ctx, n, app, moved, err)
 	})
+}
+
+// stopReason is the word for why a drain stopped; empty if nothing was in its way.
+func stopReason(err error) string {
+	var stop *stopError
+	var damage *outbox.DamageError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &stop):
+		return stop.reason
+	case errors.As(err, &damage):
+		return "Damaged"
+	}
+	return "OutboxFailed"
 }
 
 // drained records how a drain ended.
@@ -43,15 +61,14 @@ func (e *effects) drained(ctx context.Context, n state.Node, app string, moved p
 	}
 	var stop *stopError
 	var damage *outbox.DamageError
-	reason, tries := "OutboxFailed", 1
+	reason, tries := stopReason(err), 1
 	switch {
 	case errors.As(err, &stop):
-		reason = stop.reason
 		if !some {
 			tries += e.store.Snapshot().Backlog(app).Tries
 		}
 	case errors.As(err, &damage):
-		reason, tries = "Damaged", 30 // only a person can end this
+		tries = 30 // only a person can end this
 	}
 	retry := time.Now().Add(backoff(tries, drainFirst, drainMost))
 	if errors.Is(err, transport.ErrDown) {

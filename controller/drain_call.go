@@ -75,7 +75,7 @@ func (d *drain) sendEach(ctx context.Context, p parcel, end time.Time) verdict {
 		if i > 0 && !time.Now().Before(end) {
 			return verdict{handled: i}
 		}
-		answer, err := d.call(ctx, d.how.Module, d.how.Function, t)
+		answer, err := d.call(ctx, d.how.Module, d.how.Function, t, 1)
 		if stop := eachStop(answer, err, d.how); stop != nil {
 			if stop.reason == handlerUndefined {
 				d.pace.each = false // who deploys it may deploy both
@@ -92,7 +92,7 @@ func (d *drain) sendEach(ctx context.Context, p parcel, end time.Time) verdict {
 func (d *drain) sendBatch(ctx context.Context, p parcel) (v verdict, exported bool) {
 	n := len(p.terms)
 	began := time.Now()
-	answer, err := d.call(ctx, d.how.Batch.Module, d.how.Batch.Name, etf.List(p.terms))
+	answer, err := d.call(ctx, d.how.Batch.Module, d.how.Batch.Name, etf.List(p.terms), n)
 	if err != nil && isUndefined(err, d.how.Batch.Module, d.how.Batch.Name) {
 		return verdict{}, false
 	}
@@ -114,7 +114,10 @@ func (d *drain) sendBatch(ctx context.Context, p parcel) (v verdict, exported bo
 	return v, true
 }
 
-func (d *drain) call(ctx context.Context, module, function string, arg etf.Term) (etf.Term, error) {
+// call gives the peer n events.
+func (d *drain) call(ctx context.Context, module, function string, arg etf.Term, n int) (etf.Term, error) {
+	began := time.Now()
+	defer func() { d.meter.Batch(d.app, n, time.Since(began)) }()
 	limit, cancel := context.WithTimeout(ctx, d.how.Timeout)
 	defer cancel()
 	return d.conn.Call(limit, module, function, arg)

@@ -75,7 +75,9 @@ func (d *drain) run(ctx context.Context) error {
 	for next.err == nil && len(next.events) > 0 && time.Now().Before(end) {
 		p := next
 		ahead := d.readAhead(ctx, p.last())
+		began := time.Now()
 		v := d.send(ctx, p, end)
+		d.tried(ctx, p, v, began)
 		err := d.settle(ctx, p, v)
 		next = <-ahead
 		switch {
@@ -88,6 +90,15 @@ func (d *drain) run(ctx context.Context) error {
 		}
 	}
 	return next.err
+}
+
+// tried traces what was sent: the events handled, and the one that was not.
+func (d *drain) tried(ctx context.Context, p parcel, v verdict, began time.Time) {
+	node := d.conn.Peer().Node
+	d.tracer.Tried(ctx, node, p.events[:v.handled], began, "")
+	if v.stop != nil {
+		d.tracer.Tried(ctx, node, p.events[v.handled:v.handled+1], began, v.stop.reason)
+	}
 }
 
 // settle strikes out what was handled, and deals with the event that was not.

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"ehc/controller/history"
+	"ehc/controller/telemetry"
 	"ehc/reconcile"
 	"ehc/state"
 	"ehc/state/outbox"
@@ -34,6 +35,9 @@ type effects struct {
 	log    hclog.Logger
 	queues *queues
 	tell   func(history.Entry)
+	meter  *telemetry.Meter
+	tracer *telemetry.Tracer
+	beat   func() // the loop gets on
 
 	spec  atomic.Pointer[state.Spec]
 	slots chan struct{}
@@ -45,7 +49,7 @@ var _ reconcile.Effects = (*effects)(nil)
 func newEffects(o Options) *effects {
 	return &effects{
 		store: o.Store, box: o.Box, dialer: o.Dialer, links: o.Links, log: o.Log,
-		queues: newQueues(), tell: func(history.Entry) {},
+		queues: newQueues(), tell: func(history.Entry) {}, meter: o.Meter, tracer: o.Tracer, beat: func() {},
 		slots: make(chan struct{}, actionsAtOnce),
 	}
 }
@@ -59,6 +63,7 @@ func (e *effects) wait() { e.group.Wait() }
 func (e *effects) start(ctx context.Context, work func()) error {
 	select {
 	case e.slots <- struct{}{}:
+		e.beat()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -82,16 +87,19 @@ func (e *effects) Connect(ctx context.Context, n state.Node) error {
 }
 
 func (e *effects) dial(ctx context.Context, peer state.Peer) {
+	ctx, end := e.tracer.Action(ctx, reconcile.Connect, string(peer.Node), peer.App)
 	limit, cancel := context.WithTimeout(ctx, dialLimit)
 	defer cancel()
 	_, err := e.dialer.Dial(limit, transport.Target{
 		Node: string(peer.Node), Addr: peer.Addr, Port: peer.Port, Cookies: e.cookies(peer.App),
 	})
+	if ctx.Err() != nil && err != nil {
+		err = ctx.Err()
+	}
+	e.meter.Dialled(peer.App, transport.Reason(err))
+	end(transport.Reason(err))
 	if err == nil {
 		return // Links has recorded it
-	}
-	if ctx.Err() != nil {
-		err = ctx.Err()
 	}
 	tries := e.store.Snapshot().Conn(peer.Node).Tries
 	retry := time.Now().Add(backoff(tries+1, dialFirst, dialMost))
@@ -118,6 +126,8 @@ func (e *effects) Prune(ctx context.Context, n state.Node) error {
 	}
 	e.log.Info("prune", "node", n)
 	return e.start(ctx, func() {
+		_, end := e.tracer.Action(ctx, reconcile.Prune, string(n), e.store.Snapshot().Conn(n).App)
+		defer end("")
 		if err := c.Close(); err != nil && !errors.Is(err, transport.ErrDown) {
 			e.log.Error("prune", "node", n, "error", err)
 		}
@@ -134,15 +144,18 @@ func (e *effects) Resync(ctx context.Context, n state.Node) error {
 		return notOvertaken(err)
 	}
 	return e.start(ctx, func() {
+		ctx, end := e.tracer.Action(ctx, reconcile.Resync, string(n), e.store.Snapshot().Conn(n).App)
 		limit, cancel := context.WithTimeout(ctx, resyncLimit)
 		defer cancel()
 		release, err := otpRelease(limit, c)
 		if err == nil {
+			end("")
 			e.record(e.store.RecordSynced(n, c.Peer().Creation, release))
 			return
 		}
 		tries := e.store.Snapshot().Conn(n).Tries
 		retry := time.Now().Add(backoff(tries+1, dialFirst, dialMost))
+		end("ResyncFailed")
 		e.record(e.store.RecordSyncFailed(n, "ResyncFailed", err.Error(), retry))
 		e.log.Warn("resync", "node", n, "error", err)
 	})

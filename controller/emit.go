@@ -25,10 +25,12 @@ func (c *Controller) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, 
 	if err != nil {
 		return api.Emitted{}, err
 	}
+	began := time.Now()
 	events, err := c.box.Enqueue(ctx, rows...)
 	if err != nil {
 		return api.Emitted{}, emitProblem(err)
 	}
+	c.tracer.Enqueued(ctx, events, began)
 	became, err := c.outcomes(ctx, wait, limit, events)
 	if err != nil {
 		return api.Emitted{}, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ehc/controller/telemetry"
 	"ehc/state"
 	"ehc/transport"
 )
@@ -18,23 +19,29 @@ const lasting = 10 * time.Second
 // store. It is the transport's Observer: a connection that the store shows as up
 // is in Links, and one that has ended is in neither.
 type Links struct {
-	store *state.Store
-	log   hclog.Logger
+	store  *state.Store
+	log    hclog.Logger
+	meter  *telemetry.Meter
+	tracer *telemetry.Tracer
 
 	mu    sync.Mutex
-	conns map[state.Node]transport.Conn
+	conns map[state.Node]linked
 }
 
-// NewLinks returns a Links with no connection in it.
-func NewLinks(store *state.Store, log hclog.Logger) *Links {
-	return &Links{store: store, log: log, conns: map[state.Node]transport.Conn{}}
+// linked is a connection as the transport has it, and as it is used: watched.
+type linked struct{ raw, used transport.Conn }
+
+// NewLinks returns a Links with no connection in it. meter and tracer hear of the
+// connections and of the calls over them; each may be nil.
+func NewLinks(store *state.Store, log hclog.Logger, meter *telemetry.Meter, tracer *telemetry.Tracer) *Links {
+	return &Links{store: store, log: log, meter: meter, tracer: tracer, conns: map[state.Node]linked{}}
 }
 
 // Get returns the live connection to n, or nil.
 func (l *Links) Get(n state.Node) transport.Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.conns[n]
+	return l.conns[n].used
 }
 
 // Up records a connection.
@@ -42,11 +49,12 @@ func (l *Links) Up(c transport.Conn) {
 	p := c.Peer()
 	node := state.Node(p.Node)
 	l.mu.Lock()
-	l.conns[node] = c
+	l.conns[node] = linked{raw: c, used: telemetry.Watch(c, l.meter, l.tracer)}
 	l.mu.Unlock()
 	if err := l.store.RecordUp(node, p.Creation, time.Now()); err != nil {
 		l.log.Error("record connection", "node", node, "error", err)
 	}
+	l.meter.ConnectionOpened(l.store.Snapshot().Conn(node).App, p.Accepted)
 	l.log.Info("connected", "node", node, "creation", p.Creation, "accepted", p.Accepted)
 }
 
@@ -54,7 +62,7 @@ func (l *Links) Up(c transport.Conn) {
 func (l *Links) Down(c transport.Conn, why error) {
 	node := state.Node(c.Peer().Node)
 	l.mu.Lock()
-	if l.conns[node] == c {
+	if l.conns[node].raw == c {
 		delete(l.conns, node)
 	}
 	l.mu.Unlock()
@@ -64,7 +72,9 @@ func (l *Links) Down(c transport.Conn, why error) {
 	}
 	now := time.Now()
 	var retryAt time.Time
-	if was := l.store.Snapshot().Conn(node); now.Sub(was.Since) < lasting {
+	was := l.store.Snapshot().Conn(node)
+	l.meter.ConnectionLost(was.App, reason)
+	if now.Sub(was.Since) < lasting {
 		retryAt = now.Add(backoff(was.Tries+1, dialFirst, dialMost))
 	}
 	if err := l.store.RecordDown(node, reason, message, now, retryAt); err != nil {

@@ -61,7 +61,7 @@ func (c *Controller) suppose(ctx context.Context, s state.Spec) (reconcile.Plan,
 func (c *Controller) lookUpNew(ctx context.Context, store *state.Store, s state.Spec) error {
 	asked := map[[2]string]bool{}
 	for _, q := range store.Snapshot().Queries() {
-		asked[[2]string{q.App, q.Name}] = q.Known || q.Err != ""
+		asked[[2]string{q.App, q.Name}] = isKnown(q)
 	}
 	var fresh []state.App
 	for _, a := range s.Apps {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ehc/controller/telemetry"
 	"ehc/state"
 	"ehc/state/disk"
 	"ehc/state/inbox"
@@ -22,6 +23,8 @@ type Receiver struct {
 	box  *inbox.Box
 	spec state.Receive
 	log  hclog.Logger
+	// Meter hears of what comes; it may be nil.
+	Meter *telemetry.Meter
 }
 
 // NewReceiver returns a receiver that keeps what it gets in box.
@@ -64,7 +67,8 @@ func (r *Receiver) Functions() map[transport.Function]transport.Handler {
 	for _, f := range r.spec.Counts {
 		functions[of(f)] = r.count
 	}
-	return functions
+	r.Meter.Receives()
+	return r.Meter.Served(functions)
 }
 
 func of(f state.Function) transport.Function {
@@ -107,6 +111,7 @@ func (r *Receiver) handle(ctx context.Context, from string, terms []transport.Te
 	if done.Damage != nil {
 		r.log.Error("forget events", "error", done.Damage)
 	}
+	defer func() { r.Meter.Received(len(done.Changed), done.Handled-len(done.Changed), string(why)) }()
 	log := r.log.With("from", from, "handled", done.Handled, "new", len(done.Changed))
 	switch {
 	case err != nil:

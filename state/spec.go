@@ -22,6 +22,8 @@ type Spec struct {
 	Receive *Receive
 	RPC     RPC
 	Log     LogSpec
+	// Telemetry is what machines are told about ehc. It is fixed at start.
+	Telemetry TelemetrySpec
 }
 
 // NodeSpec is who ehc is. It is fixed at start.
@@ -158,4 +160,11 @@ func (f Callable) String() string {
 type LogSpec struct {
 	Level string // hclog's: trace, debug, info, warn, error
 	JSON  bool
+}
+
+// TelemetrySpec is where metrics and probes are answered beside the API, and where
+// traces go.
+type TelemetrySpec struct {
+	Listen netip.AddrPort // zero: nowhere
+	Traces string         // base URL of an OTLP receiver; empty: as the environment says
 }

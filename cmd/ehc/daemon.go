@@ -13,6 +13,7 @@ import (
 	"ehc/controller"
 	"ehc/controller/api"
 	"ehc/controller/discover"
+	"ehc/controller/telemetry"
 	"ehc/state"
 	"ehc/state/disk"
 	"ehc/state/inbox"
@@ -43,9 +44,14 @@ func (d daemon) run(ctx context.Context) (err error) {
 		return err
 	}
 	s := config.Spec()
-	log := hclog.New(&hclog.LoggerOptions{
-		Name: "ehc", Level: hclog.LevelFromString(s.Log.Level), JSONFormat: s.Log.JSON, Output: d.log,
-	})
+	log := telemetry.NewLog(d.log, s.Log)
+	meter := telemetry.NewMeter(buildVersion().Version, buildVersion().Go)
+	tracer, err := d.tracer(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	defer closeTracer(ctx, tracer, log)
+	db.OnCommit(meter.Commit)
 	warnings := d.warnings(db)
 	for _, w := range warnings {
 		log.Warn(w)
@@ -54,11 +60,12 @@ func (d daemon) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	box.OnEvents(meter.Events)
 	store, err := state.New()
 	if err != nil {
 		return err
 	}
-	links := controller.NewLinks(store, log.Named("links"))
+	links := controller.NewLinks(store, log.Named("links"), meter, tracer)
 	options, err := nodeOptions(config, store, links, log)
 	if err != nil {
 		return err
@@ -66,21 +73,27 @@ func (d daemon) run(ctx context.Context) (err error) {
 	var counts *inbox.Box
 	if s.Receive != nil {
 		counts = inbox.New(db, s.Receive.Inbox)
-		options.Functions = controller.NewReceiver(counts, *s.Receive, log.Named("receive")).Functions()
+		receiver := controller.NewReceiver(counts, *s.Receive, log.Named("receive"))
+		receiver.Meter = meter
+		options.Functions = receiver.Functions()
 	}
+	options.Refused = meter.HandshakeRefused
 	node, err := ergonode.Start(ctx, options)
 	if err != nil {
 		return err
 	}
 	defer node.Stop()
-	poller := discover.NewPoller(store, s.Node)
+	poller := discover.NewPoller(store, s.Node, meter)
 	ctl, err := controller.New(controller.Options{
 		Store: store, Box: box, Dialer: node, Links: links, Config: config, Discovery: poller,
 		Log: log.Named("controller"), Version: buildVersion().Version, Inbox: counts, Warnings: warnings,
+		Meter: meter, Tracer: tracer, SetLog: log.Set,
 	})
 	if err != nil {
 		return err
 	}
+	meter.Read(telemetry.Sources{Snapshot: store.Snapshot, Queues: box.Stats, Status: ctl.Status, Size: db.Size})
+	tells := tells(meter, db, ctl, node)
 	l, err := d.at.Listen()
 	if err != nil {
 		return err
@@ -91,8 +104,10 @@ func (d daemon) run(ctx context.Context) (err error) {
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		return api.Serve(ctx, l, api.Handler(ctl, api.Options{Version: buildVersion(), Panicked: panicked(log)}))
+		apis := api.Handler(ctl, api.Options{Version: buildVersion(), Panicked: panicked(log)})
+		return api.Serve(ctx, l, meter.Requests(withTelemetry(apis, tells)))
 	})
+	group.Go(func() error { return tellAt(ctx, s.Telemetry, tells) })
 	group.Go(func() error { return poller.Run(ctx) })
 	group.Go(func() error { return ctl.Watch(ctx, d.reload) })
 	group.Go(func() error { return ctl.Run(ctx) })

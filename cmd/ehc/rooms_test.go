@@ -29,7 +29,7 @@ var rooms = map[string]room{
 	}, tests: []string{"transport/transporttest/..."}},
 
 	"controller": {may: []string{
-		"controller/api", "controller/discover", "controller/history", "controller/termjson", "reconcile", "state/...", "transport", "transport/etf",
+		"controller/api", "controller/discover", "controller/history", "controller/telemetry", "controller/termjson", "reconcile", "state/...", "transport", "transport/etf",
 	}, tests: []string{"transport/ergonode", "transport/transporttest/...", "controller/discover/zone", "controller/api/apitest"}},
 	"controller/api":         {tests: []string{"controller/api/apitest"}},
 	"controller/api/apitest": {}, // for tests alone
@@ -39,7 +39,10 @@ var rooms = map[string]room{
 		tests: []string{"controller/discover/zone", "transport/transporttest/..."},
 	},
 	"controller/discover/zone": {},
-	"controller/termjson":      {may: []string{"transport/etf"}},
+	"controller/telemetry": {may: []string{
+		"controller/api", "controller/discover", "reconcile", "state", "state/disk", "state/outbox", "transport",
+	}},
+	"controller/termjson": {may: []string{"transport/etf"}},
 
 	"reconcile": {may: []string{"state"}},
 
@@ -66,24 +69,28 @@ var rooms = map[string]room{
 // doors says where each outside library may come in. A library without a door
 // fails the test.
 var doors = map[string][]string{
-	"github.com/hashicorp/go-memdb":   {"state"},
-	"github.com/hashicorp/hcl/v2":     {"state/spec"},
-	"github.com/zclconf/go-cty":       {"state/spec"},
-	"modernc.org/sqlite":              {"state/disk"},
-	"golang.org/x/sys":                {"state/disk", "tests"},
-	"github.com/oklog/ulid/v2":        {"state/outbox"},
-	"github.com/miekg/dns":            {"controller/discover", "controller/discover/zone"},
-	"github.com/fsnotify/fsnotify":    {"controller"},
-	"github.com/ergo-services/ergo":   {"transport/ergonode"},
-	"github.com/spf13/cobra":          {"cmd/ehc"},
-	"github.com/spf13/pflag":          {"cmd/ehc"}, // cobra's flags
-	"golang.org/x/term":               {"cmd/ehc"},
-	"github.com/hashicorp/go-hclog":   {"controller", "cmd/ehc", "transport/ergonode"}, // the last hands it to ergo
-	"golang.org/x/sync":               {"..."},
-	"github.com/google/go-cmp":        {"tests", "transport/transporttest"},
-	"pgregory.net/rapid":              {"tests"},
-	"go.uber.org/goleak":              {"tests"},
-	"github.com/rogpeppe/go-internal": {"tests"},
+	"github.com/hashicorp/go-memdb":       {"state"},
+	"github.com/hashicorp/hcl/v2":         {"state/spec"},
+	"github.com/zclconf/go-cty":           {"state/spec"},
+	"modernc.org/sqlite":                  {"state/disk"},
+	"golang.org/x/sys":                    {"state/disk", "tests"},
+	"github.com/oklog/ulid/v2":            {"state/outbox"},
+	"github.com/miekg/dns":                {"controller/discover", "controller/discover/zone"},
+	"github.com/fsnotify/fsnotify":        {"controller"},
+	"github.com/ergo-services/ergo":       {"transport/ergonode"},
+	"github.com/spf13/cobra":              {"cmd/ehc"},
+	"github.com/spf13/pflag":              {"cmd/ehc"}, // cobra's flags
+	"golang.org/x/term":                   {"cmd/ehc"},
+	"github.com/hashicorp/go-hclog":       {"controller", "cmd/ehc", "controller/telemetry", "transport/ergonode"}, // the last hands it to ergo
+	"github.com/prometheus/client_golang": {"controller/telemetry"},
+	"go.opentelemetry.io/otel":            {"controller/telemetry"},
+	"go.opentelemetry.io/proto/otlp":      {"tests"},
+	"google.golang.org/protobuf":          {"tests"},
+	"golang.org/x/sync":                   {"..."},
+	"github.com/google/go-cmp":            {"tests", "transport/transporttest"},
+	"pgregory.net/rapid":                  {"tests"},
+	"go.uber.org/goleak":                  {"tests"},
+	"github.com/rogpeppe/go-internal":     {"tests"},
 
 	"go.yaml.in/yaml/v3":                       {"controller/api/apitest"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"controller/api/apitest"},

@@ -24,6 +24,8 @@ func Changed(old, new state.Spec) []string {
 		{"node.tick", a.Tick == b.Tick},
 		{"node.tls", a.TLS == b.TLS},
 		{"node.visible", a.Hidden == b.Hidden},
+		{"telemetry.listen", old.Telemetry.Listen == new.Telemetry.Listen},
+		{"telemetry.traces", old.Telemetry.Traces == new.Telemetry.Traces},
 	} {
 		if !setting.same {
 			changed = append(changed, setting.name)

@@ -35,6 +35,7 @@ var root = &blockType{blocks: []*blockType{
 	{name: "receive", attrs: []string{"handler", "batch_handler", "counts", "remember_for", "remember_max"}},
 	{name: "rpc", attrs: []string{"allow", "timeout", "count"}},
 	{name: "log", attrs: []string{"level", "format"}},
+	{name: "telemetry", attrs: []string{"listen", "traces"}},
 	{name: "locals", many: true, free: true},
 	{name: "variable", label: "the variable's name", many: true, attrs: []string{"default"}},
 }}

@@ -89,6 +89,8 @@ func (p *parser) decode(body *hclsyntax.Body) state.Spec {
 		Receive: decodeReceive(top.child("receive")),
 		RPC:     decodeRPC(top.child("rpc")),
 		Log:     decodeLog(top.child("log")),
+
+		Telemetry: decodeTelemetry(top.child("telemetry")),
 	}
 	node := top.child("node")
 	if node.body == nil {

@@ -172,6 +172,10 @@ log {
   level  = "debug"
   format = "json"
 }
+telemetry {
+  listen = "[::]:9568"
+  traces = "https://otel.example.com/base/"
+}
 `, cookieSet)
 	prune := state.Prune{After: 30 * time.Second, MaxShare: 0.5, MaxAtOnce: 0.34}
 	want := state.Spec{
@@ -230,6 +234,9 @@ log {
 			Timeout: 2 * time.Second, Count: state.Callable{Module: "Elixir.My.Mod", Name: "count!", Arity: 1},
 		},
 		Log: state.LogSpec{Level: "debug", JSON: true},
+		Telemetry: state.TelemetrySpec{
+			Listen: netip.MustParseAddrPort("[::]:9568"), Traces: "https://otel.example.com/base",
+		},
 	}
 	if diff := cmp.Diff(want, got, same); diff != "" {
 		t.Error(diff)
@@ -336,6 +343,9 @@ peer "a" { queries = ["a.internal"] }`
 		want []string
 	}{
 		"a new peer needs none":              {head + peer, nil},
+		"another log needs none":             {head + `log { level = "debug" }`, nil},
+		"another place for metrics does":     {head + `telemetry { listen = "[::]:1" }`, []string{"telemetry.listen"}},
+		"other traces do":                    {head + `telemetry { traces = "http://a" }`, []string{"telemetry.traces"}},
 		"a new interval needs none":          {head + `dns { interval = "9s" }`, nil},
 		"a new name does":                    {"node {\nname = \"b@10.0.0.1\"\ncookie = env(\"RELEASE_COOKIE\")\n}", []string{"node.name"}},
 		"a second cookie, a port and a tick": {"node {\nname = \"ehc@10.0.0.1\"\ncookie = [env(\"RELEASE_COOKIE\"), file(\"cookie\")]\nport = 9000\ntick = \"8s\"\n}", []string{"node.cookie", "node.port", "node.tick"}},
