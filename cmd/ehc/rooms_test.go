@@ -82,6 +82,8 @@ var doors = map[string][]string{
 	"github.com/spf13/pflag":              {"cmd/ehc"}, // cobra's flags
 	"golang.org/x/term":                   {"cmd/ehc"},
 	"github.com/hashicorp/go-hclog":       {"controller", "cmd/ehc", "controller/telemetry", "transport/ergonode"}, // the last hands it to ergo
+	"github.com/prometheus/common":        {"tests"},
+	"github.com/prometheus/prometheus":    {"tests"}, // PromQL's parser
 	"github.com/prometheus/client_golang": {"controller/telemetry"},
 	"go.opentelemetry.io/otel":            {"controller/telemetry"},
 	"go.opentelemetry.io/proto/otlp":      {"tests"},
@@ -92,7 +94,7 @@ var doors = map[string][]string{
 	"go.uber.org/goleak":                  {"tests"},
 	"github.com/rogpeppe/go-internal":     {"tests"},
 
-	"go.yaml.in/yaml/v3":                       {"controller/api/apitest"},
+	"go.yaml.in/yaml/v3":                       {"controller/api/apitest", "tests"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"controller/api/apitest"},
 }
 
