@@ -4,7 +4,7 @@
 # make test-litestream  the outbox replicated by Litestream, and what is left when the volume is lost
 # make bench    the benchmarks, and what a BEAM does in the same run
 # make soak     1,000 connections in a row and 1,000 peers at once, and what they leave behind; 200,000 events
-#               while controller and peer are killed with -9 a hundred times each
+#               while controller and peer are killed with -9 a hundred times each; thousands of faults of files
 # make lint     go vet and golangci-lint
 # make fuzz     every fuzz target for FUZZTIME (10s)
 
@@ -46,6 +46,7 @@ bench: need
 soak: need
 	EHC_SOAK=1000 go test -count=1 -v -run LeaveNothingBehind ./transport/ergonode
 	EHC_SOAK_EVENTS=200000 go test -count=1 -v -timeout 60m -run TestKillsOnBothSides ./cmd/ehc
+	EHC_FAULTS=4000 go test -count=1 -timeout 60m -run TestEveryFaultAtEveryStep ./state/disk ./state/outbox ./state/inbox
 
 lint:
 	go vet ./...

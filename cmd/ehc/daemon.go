@@ -56,6 +56,9 @@ func (d daemon) run(ctx context.Context) (err error) {
 	for _, w := range warnings {
 		log.Warn(w)
 	}
+	if cut := db.Cut(); cut.Bytes > 0 && cut.Commits < 2 && db.Lost() == 0 {
+		log.Info("cut a commit that a crash has torn off the end of the store's log: nobody was told that it was durable", "bytes", cut.Bytes)
+	}
 	box, err := outbox.Open(ctx, db, s.Outbox)
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ type committer struct {
 	ballast *ballast
 	commits uint64
 	heard   atomic.Pointer[func(Commit)]
+	spare   int // shrinkFrom
 
 	queue    chan *request
 	stopping chan struct{}
@@ -49,7 +50,7 @@ func (r *request) claim() bool { return r.owned.CompareAndSwap(false, true) }
 
 func newCommitter(dir string, w *conn, m mark, b *ballast) *committer {
 	return &committer{
-		dir: dir, w: w, mark: m, ballast: b,
+		dir: dir, w: w, mark: m, ballast: b, spare: shrinkFrom,
 		queue:    make(chan *request, maxQueued),
 		stopping: make(chan struct{}),
 		stopped:  make(chan struct{}),
@@ -99,6 +100,7 @@ func (c *committer) run() {
 			if r.claim() {
 				c.commit(r)
 			}
+			c.shrink()
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -17,6 +18,7 @@ type DB struct {
 	dir  string
 	lock *os.File
 	lost uint64
+	cut  Cut
 
 	committer *committer
 	readers   chan *conn // those not in use
@@ -76,6 +78,10 @@ func (db *DB) openFiles(ctx context.Context, b *ballast, steps []string) error {
 	if err := errors.Join(touch(path), flush(path+"-wal")); err != nil {
 		return classifyOS(err)
 	}
+	var err error
+	if db.cut, err = survey(path + "-wal"); err != nil {
+		return classifyOS(err)
+	}
 	w, err := connect(ctx, path, "busy_timeout(5000)", "synchronous(FULL)", "fullfsync(1)",
 		"cache_size(-4096)", "temp_store(MEMORY)", "trusted_schema(0)", "cell_size_check(1)")
 	if err != nil {
@@ -88,6 +94,9 @@ func (db *DB) openFiles(ctx context.Context, b *ballast, steps []string) error {
 	db.committer = newCommitter(db.dir, w, m, b)
 	if err := prepare(ctx, w, steps); err != nil {
 		return classify(db.dir, err)
+	}
+	if shrinks, err := w.pragma(ctx, "auto_vacuum"); err != nil || shrinks != incremental {
+		db.committer.spare = math.MaxInt // a file of an early ehc
 	}
 	if db.lost, err = db.committer.count(ctx, marked); err != nil {
 		return classify(db.dir, err)
@@ -108,6 +117,11 @@ func prepare(ctx context.Context, w *conn, steps []string) error {
 	if err != nil {
 		return err
 	}
+	if done == 0 {
+		if err := makeShrinkable(ctx, w); err != nil {
+			return err
+		}
+	}
 	// Asking for WAL is not getting it: a network file system may refuse.
 	mode, err := w.pragma(ctx, "journal_mode(WAL)")
 	if err != nil {
@@ -126,6 +140,11 @@ func prepare(ctx context.Context, w *conn, steps []string) error {
 // were made: the log or the file is damaged, or is an older copy. Open finds
 // it, and every later one does until there has been a commit.
 func (db *DB) Lost() uint64 { return db.lost }
+
+// Cut is what Open found at the end of the log that is no whole commit, and left
+// out. A crash while a commit is written leaves that: nobody was told that it was
+// durable. More than one commit record in it is no crash's doing: see Cut.
+func (db *DB) Cut() Cut { return db.cut }
 
 // Close refuses new work, waits for the commit under way and the Views, and
 // closes the files. Writes that are still queued get ErrClosed and have no

@@ -22,15 +22,29 @@
 //	flushed, callers not answered  all of the group, though nobody was told
 //	copying the log into ehc.db    all of it: the log is replayed
 //
+// A torn commit at the end of the log is cut off, and [DB.Cut] says how much that
+// was. A flush that fails is an error of its group, and nothing is taken for flushed
+// that was not: the next commit writes and flushes its own part of the log anew.
+//
 // So an error or a death before the answer leaves the outcome of that one
 // write unknown, and nothing else: a group is there whole or not at all, and
 // groups are there in the order in which they were committed, without a gap.
+//
+// All of this is tried: [ehc/state/disk/disktest] makes every call of SQLite's that
+// changes a file fail, fall short, fill the volume or be the last, and makes up what
+// a kill and a power cut leave then.
+//
+// # Room
+//
+// Rows that are gone leave free pages, which new rows take. When more than half of
+// the file is free, and nobody waits to write, the free pages go back to the volume,
+// a MiB in each commit, but for 4 MiB.
 //
 // # What does not
 //
 // SQLite takes a bad checksum in its log for the torn end of it, and drops
 // what follows in silence. The count in ehc.mark, written after each commit,
-// tells the two apart, see [DB.Lost]. It is flushed only now and then, so
+// tells the two apart, see [DB.Lost]; so do commits behind it, see [DB.Cut]. It is flushed only now and then, so
 // after a power cut it may be behind, and damage of the newest commits goes
 // unseen; it is never ahead. Damage inside ehc.db is for the owners of the
 // rows to find: SQLite keeps no checksum there. A lost volume is lost.

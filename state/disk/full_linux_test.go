@@ -128,3 +128,12 @@ func TestAStoreOpensOnAFullVolume(t *testing.T) {
 	rest()
 	must(t, db.Write(context.Background(), put("room", "again")))
 }
+
+func TestAStoreInMemoryIsFleeting(t *testing.T) {
+	if got := openTest(t, volume(t, 40<<20)).Fleeting(); got != "in memory" {
+		t.Errorf("got %q", got)
+	}
+	if got := fleeting("/proc"); got != "" {
+		t.Errorf("/proc is said to be %q", got)
+	}
+}

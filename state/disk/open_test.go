@@ -163,6 +163,9 @@ func TestAReplicatorMayComeFirst(t *testing.T) {
 	must(t, c.exec(ctx, "CREATE TABLE _litestream_lock (id INTEGER)"))
 	db := openTest(t, dir)
 	must(t, db.Write(ctx, put("a", "1")))
+	if db.committer.spare != shrinkFrom {
+		t.Error("the file cannot be made shorter")
+	}
 	must(t, db.Close())
 	must(t, c.close())
 	if diff := cmp.Diff([]string{"a"}, keys(t, openTest(t, dir))); diff != "" {

@@ -1,0 +1,98 @@
+package disk
+
+import (
+	"context"
+	"fmt"
+)
+
+// When and how the file gives room back to the volume, in pages of 4 KiB.
+const (
+	shrinkFrom = 1024 // free pages that stay, for what comes next
+	shrinkStep = 256  // given back in one commit, so that a write waits for no more
+)
+
+// incremental is the mode of SQLite's in which a file can be made shorter.
+const incremental = "2"
+
+// makeShrinkable sets that mode in an empty file. It goes into the header with the
+// first table; where a replicator has made one, the file is written anew.
+func makeShrinkable(ctx context.Context, w *conn) error {
+	if err := w.exec(ctx, "PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
+		return err
+	}
+	if mode, err := w.pragma(ctx, "auto_vacuum"); err != nil || mode == incremental {
+		return err
+	}
+	return w.exec(ctx, "VACUUM")
+}
+
+// shrink gives room back while nobody waits to write, until less than half of the
+// file is free: a queue that comes and goes finds its pages where they were. It
+// moves pages from the end of the file into free ones, in commits like any other;
+// the file gets shorter when the log is copied back. What it cannot do now, a later
+// call does.
+func (c *committer) shrink() {
+	ctx := context.Background()
+	some := false
+	for len(c.queue) == 0 && !c.isStopping() {
+		pages, free, err := c.room(ctx)
+		if err != nil || free <= c.spare || free < pages/2 {
+			break
+		}
+		if err := c.giveBack(ctx, min(shrinkStep, free-c.spare)); err != nil {
+			return // the store's next write says what is wrong with the volume
+		}
+		some = true
+	}
+	if some {
+		_ = c.copyBack(ctx) // if a View is in the way, a later commit does it
+	}
+}
+
+func (c *committer) isStopping() bool {
+	select {
+	case <-c.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// room is how many pages the file has, and how many of them are free.
+func (c *committer) room(ctx context.Context) (pages, free int, err error) {
+	for query, n := range map[string]*int{"PRAGMA page_count": &pages, "PRAGMA freelist_count": &free} {
+		s, err := c.w.prepare(ctx, query)
+		if err == nil {
+			err = s.QueryRowContext(ctx).Scan(n)
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	return pages, free, nil
+}
+
+// giveBack takes n free pages off the end of the file.
+func (c *committer) giveBack(ctx context.Context, n int) error {
+	// A row for each page; a pragma takes no arguments, and n is ours.
+	rows, err := c.w.c.QueryContext(ctx, fmt.Sprintf("PRAGMA incremental_vacuum(%d)", n))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // its error is that of rows.Err
+	for rows.Next() {
+	}
+	return rows.Err()
+}
+
+// copyBack copies the log into the file.
+func (c *committer) copyBack(ctx context.Context) error {
+	rows, err := c.w.c.QueryContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // its error is that of rows.Err
+	for rows.Next() {
+	}
+	return rows.Err()
+}
