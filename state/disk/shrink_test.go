@@ -25,7 +25,7 @@ func TestRoomThatIsFreeGoesBackToTheVolume(t *testing.T) {
 	db := openTest(t, dir)
 	must(t, db.Write(ctx, put("first", "1")))
 	value := strings.Repeat("x", 4000)
-	const rows = 10_000
+	const rows = 4000
 	must(t, db.Write(ctx, func(tx *Tx) error {
 		_, err := tx.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 			INSERT INTO kv SELECT 'k' || i, ? FROM n`, rows, []byte(value))

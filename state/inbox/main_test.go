@@ -12,6 +12,7 @@ import (
 
 	"ehc/state"
 	"ehc/state/disk"
+	"ehc/state/disk/disktest"
 )
 
 func TestMain(m *testing.M) {
@@ -37,7 +38,9 @@ func openTest(t testing.TB, dir string, limits state.InboxSpec) (b *Box, close f
 }
 
 func newTest(t testing.TB) *Box {
-	b, _ := openTest(t, t.TempDir(), roomy)
+	dir := t.TempDir()
+	must(t, disktest.Ballast(dir))
+	b, _ := openTest(t, dir, roomy)
 	return b
 }
 

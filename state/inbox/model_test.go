@@ -13,6 +13,7 @@ import (
 
 	"ehc/state"
 	"ehc/state/disk"
+	"ehc/state/disk/disktest"
 )
 
 // model is what a box must be like, in memory.
@@ -201,5 +202,6 @@ func rapidDir(t *rapid.T) string {
 	dir, err := os.MkdirTemp("", "inbox")
 	check(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
+	check(t, disktest.Ballast(dir))
 	return dir
 }

@@ -12,6 +12,7 @@ import (
 
 	"ehc/state"
 	"ehc/state/disk"
+	"ehc/state/disk/disktest"
 )
 
 func TestMain(m *testing.M) {
@@ -39,7 +40,9 @@ func openTest(t testing.TB, dir string, limits state.OutboxSpec) (b *Box, close 
 }
 
 func newTest(t testing.TB) *Box {
-	b, _ := openTest(t, t.TempDir(), roomy)
+	dir := t.TempDir()
+	must(t, disktest.Ballast(dir))
+	b, _ := openTest(t, dir, roomy)
 	return b
 }
 
@@ -84,5 +87,6 @@ func rapidDir(t *rapid.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
+	check(t, disktest.Ballast(dir))
 	return dir
 }

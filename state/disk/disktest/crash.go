@@ -140,7 +140,9 @@ func (d *Disk) PowerCut(t testing.TB) string {
 func folder(t testing.TB, files map[string][]byte) string {
 	t.Helper()
 	dir := t.TempDir()
-	cheapBallast(t, dir)
+	if err := Ballast(dir); err != nil {
+		t.Fatal(err)
+	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			t.Fatal(err)
@@ -149,16 +151,12 @@ func folder(t testing.TB, files map[string][]byte) string {
 	return dir
 }
 
-// cheapBallast saves a store in dir the time that it takes to fill a ballast, by a
-// file of that size that has none of its bytes.
-func cheapBallast(t testing.TB, dir string) {
-	t.Helper()
+// Ballast saves a store that is about to be made in dir the time that it takes to
+// fill a ballast: it makes a file of that length that takes no room.
+func Ballast(dir string) error {
 	path := filepath.Join(dir, "ehc.ballast")
-	err := os.WriteFile(path, nil, 0o600)
-	if err == nil {
-		err = os.Truncate(path, 8<<20)
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		return err
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	return os.Truncate(path, 8<<20)
 }

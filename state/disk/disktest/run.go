@@ -52,7 +52,9 @@ func Run(t *testing.T, few int, story Story) {
 // tell tells a story once, and returns its steps.
 func tell(t *testing.T, story Story, at int, fault Fault, seed uint64) []string {
 	dir := t.TempDir()
-	cheapBallast(t, dir)
+	if err := Ballast(dir); err != nil {
+		t.Fatal(err)
+	}
 	d := Under(t, dir, rand.New(rand.NewPCG(seed, 0)).IntN)
 	d.Break(at, fault)
 	check := story(t, d, dir)
