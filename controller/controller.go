@@ -32,11 +32,13 @@ type Controller struct {
 	store   *state.Store
 	box     *outbox.Box
 	links   *Links
+	prober  transport.Prober
 	config  *Config
 	look    Discovery
 	effects *effects
 	log     hclog.Logger
 	version string
+	started time.Time
 	inbox   *inbox.Box    // may be nil
 	calls   chan struct{} // full of those under way
 	hopes   hopes
@@ -69,6 +71,7 @@ type Options struct {
 	Store     *state.Store
 	Box       *outbox.Box
 	Dialer    transport.Dialer
+	Prober    transport.Prober
 	Links     *Links // the Dialer's Observer
 	Config    *Config
 	Discovery Discovery
@@ -89,8 +92,8 @@ type Options struct {
 // New returns a controller in which the file of o.Config is in force.
 func New(o Options) (*Controller, error) {
 	c := &Controller{
-		store: o.Store, box: o.Box, links: o.Links, config: o.Config, look: o.Discovery,
-		log: o.Log, version: o.Version, inbox: o.Inbox, warnings: o.Warnings,
+		store: o.Store, box: o.Box, links: o.Links, prober: o.Prober, config: o.Config, look: o.Discovery,
+		log: o.Log, version: o.Version, started: time.Now(), inbox: o.Inbox, warnings: o.Warnings,
 		meter: o.Meter, tracer: o.Tracer, setLog: o.SetLog,
 	}
 	c.older = make(chan struct{}, 1)

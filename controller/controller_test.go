@@ -107,8 +107,9 @@ func newWorldOf(t *testing.T, text string) *world {
 	}
 	log := hclog.NewNullLogger()
 	links := NewLinks(w.store, log, nil, nil)
+	dialer := w.net.Dialer("ehc@127.0.0.1", links, transport.NewCookie("hush"))
 	w.ctl, err = New(Options{
-		Store: w.store, Box: box, Dialer: w.net.Dialer("ehc@127.0.0.1", links, transport.NewCookie("hush")), Links: links,
+		Store: w.store, Box: box, Dialer: dialer, Prober: dialer, Links: links,
 		Config: config, Discovery: w.look, Log: log, Version: "test",
 	})
 	if err != nil {

@@ -19,41 +19,51 @@ const lookLimit = 15 * time.Second
 
 // Plan says what a pass would do now, or would do if a file were in force.
 func (c *Controller) Plan(ctx context.Context, r api.PlanRequest) (api.Plan, error) {
-	snap := c.store.Snapshot()
-	if r.Text == "" || c.isInForce(r) {
-		plan := reconcile.Diff(snap.Desired(), snap.Live(), time.Now())
-		return c.planOf(snap.Index(), plan, c.config.Spec()), nil
+	now := c.store.Snapshot()
+	supposed, s := now, c.config.Spec()
+	var warnings spec.Diagnostics
+	if r.Text != "" && !c.isInForce(r) {
+		var err error
+		if s, warnings, err = c.config.Parse(r.File, r.Text); err != nil {
+			return api.Plan{}, problem(err)
+		}
+		if supposed, err = c.suppose(ctx, s); err != nil {
+			return api.Plan{}, err
+		}
 	}
-	s, warnings, err := c.config.Parse(r.File, r.Text)
-	if err != nil {
-		return api.Plan{}, problem(err)
-	}
-	plan, err := c.suppose(ctx, s)
-	if err != nil {
-		return api.Plan{}, err
-	}
-	out := c.planOf(snap.Index(), plan, s)
+	out := PlanJSON(now.Index(), reconcile.Diff(supposed.Desired(), supposed.Live(), time.Now()))
+	out.Generation, out.StartedAt = now.Generation(), c.started
+	out.Changes = changesJSON(c.config.Spec(), s)
+	out.Suspended = suspendedNames(now.Suspended())
+	out.RestartRequired = c.config.RestartRequired(s)
 	for _, w := range warnings {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s:%d: %s", w.File, w.Line, w.Summary))
+	}
+	if r.Target != "" {
+		if err := target(&out, r.Target, supposed, now); err != nil {
+			return api.Plan{}, err
+		}
+	}
+	if r.Probe {
+		out.Probes = Probe(ctx, c.prober, supposed, s, out.Actions)
 	}
 	return out, nil
 }
 
-// suppose returns the plan of a pass if s were in force: on a copy of the store,
-// after looking up what is new in s.
-func (c *Controller) suppose(ctx context.Context, s state.Spec) (reconcile.Plan, error) {
+// suppose returns the facts as they were if s were in force: on a copy of the
+// store, after looking up what is new in s.
+func (c *Controller) suppose(ctx context.Context, s state.Spec) (state.Snapshot, error) {
 	fork, err := c.store.Fork()
 	if err != nil {
-		return reconcile.Plan{}, err
+		return state.Snapshot{}, err
 	}
 	if err := fork.SetSpec(s, time.Now()); err != nil {
-		return reconcile.Plan{}, err
+		return state.Snapshot{}, err
 	}
 	if err := c.lookUpNew(ctx, fork, s); err != nil {
-		return reconcile.Plan{}, err
+		return state.Snapshot{}, err
 	}
-	snap := fork.Snapshot()
-	return reconcile.Diff(snap.Desired(), snap.Live(), time.Now()), nil
+	return fork.Snapshot(), nil
 }
 
 // lookUpNew looks up, into store, the apps of s with a query that has no outcome
@@ -86,9 +96,14 @@ func (c *Controller) Apply(ctx context.Context, r api.ApplyRequest) (api.Applied
 		return api.Applied{}, api.NewProblem(http.StatusConflict,
 			"the plan was made at index %d, and the controller is at %d: plan again", r.CheckIndex, at)
 	}
-	plan, err := c.Plan(ctx, api.PlanRequest{File: r.File, Text: r.Text})
+	plan, err := c.Plan(ctx, api.PlanRequest{File: r.File, Text: r.Text, Target: r.Target})
 	if err != nil {
 		return api.Applied{}, err
+	}
+	if r.Target != "" {
+		if err := onlyTarget(plan, r.Target, c.store.Snapshot()); err != nil {
+			return api.Applied{}, err
+		}
 	}
 	if r.Text != "" {
 		if err := c.put(ctx, r.File, r.Text); err != nil {
@@ -150,10 +165,11 @@ func problem(err error) error {
 	return p
 }
 
-func (c *Controller) planOf(index uint64, p reconcile.Plan, s state.Spec) api.Plan {
-	out := PlanJSON(index, p)
-	out.Suspended = suspendedNames(c.store.Snapshot().Suspended())
-	out.RestartRequired = c.config.RestartRequired(s)
+func changesJSON(old, new state.Spec) []api.Change {
+	var out []api.Change
+	for _, x := range spec.Changes(old, new) {
+		out = append(out, api.Change(x))
+	}
 	return out
 }
 
@@ -166,7 +182,7 @@ func PlanJSON(index uint64, p reconcile.Plan) api.Plan {
 		})
 	}
 	for _, h := range p.Held {
-		out.Held = append(out.Held, api.Hold{Node: string(h.Node), App: h.App, Reason: h.Reason, Prune: h.Prune})
+		out.Held = append(out.Held, api.Hold{Node: string(h.Node), App: h.App, Reason: h.Reason, Prune: h.Prune, PruneAt: h.PruneAt})
 	}
 	return out
 }

@@ -22,8 +22,10 @@ const (
 	reasonRunning        = "Running"
 	reasonMachineStopped = "MachineStopped"
 	reasonNoMachines     = "NoMachines"
-	reasonActive         = "Active"
-	reasonSuspended      = "Suspended"
+	reasonNotProbed      = "NotProbed"
+
+	reasonActive    = "Active"
+	reasonSuspended = "Suspended"
 
 	reasonDrained = "Drained"
 	reasonWaiting = "Waiting"
@@ -59,6 +61,7 @@ func Reasons() []Reason {
 		{reasonRunning, "every machine that is deployed on Fly is started"},
 		{reasonMachineStopped, "a machine is deployed on Fly and not started; it is not dialled"},
 		{reasonNoMachines, "Fly lists no machine of the app"},
+		{reasonNotProbed, "a plan tries only so many nodes, and this one was not among them"},
 		{reasonActive, "not suspended"},
 		{reasonSuspended, "a person has suspended the app: nothing is done to it until ehc resume"},
 		{reasonDrained, "nothing waits"},

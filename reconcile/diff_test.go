@@ -99,12 +99,12 @@ func resyncCases() []diffCase {
 		actions: []Action{
 			{Resync, "a@h", "media", "new incarnation"},
 		},
-		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s"}},
+		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s", PruneAt: in(grace)}},
 		wake: in(grace),
 	}, {
 		name: "a resync of a kept node that is under way is not started again",
 		rows: []any{listed("b@h"), up("b@h"), gone("a@h", t0), with(restarted, func(c *state.Conn) { c.Busy = true })},
-		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s"}},
+		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s", PruneAt: in(grace)}},
 		wake: in(grace),
 	}, {
 		name: "a node of no app is not resynced",
@@ -121,18 +121,18 @@ func pruneCases() []diffCase {
 	}, {
 		name: "a node that was unlisted a moment ago is kept for its grace",
 		rows: append(other, gone("a@h", ago(29*time.Second)), up("a@h")),
-		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s"}},
+		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s", PruneAt: in(time.Second)}},
 		wake: in(time.Second),
 	}, {
 		name: "the grace counts from the query that left the node out last",
 		rows: append(other, gone("a@h", ago(time.Hour)), up("a@h"),
 			with(gone("a@h", ago(20*time.Second)), func(p *state.Peer) { p.Query = "z.internal" })),
-		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s"}},
+		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s", PruneAt: in(10 * time.Second)}},
 		wake: in(10 * time.Second),
 	}, {
 		name: "a node that came by itself has its grace from then",
 		rows: append(other, with(up("a@h"), func(c *state.Conn) { c.Since = ago(time.Second) })),
-		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s"}},
+		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s", PruneAt: in(29 * time.Second)}},
 		wake: in(29 * time.Second),
 	}, {
 		name:    "a node that came by itself and is never listed is pruned",
@@ -228,7 +228,7 @@ func guardCases() []diffCase {
 	}, {
 		name: "an app that left the file keeps its nodes for their grace",
 		rows: join(gone("a@h", t0), up("a@h"), removed),
-		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s"}},
+		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s", PruneAt: in(grace)}},
 		wake: in(grace),
 	}, {
 		name:    "an approval overrides an empty answer and the grace",
@@ -374,7 +374,7 @@ func drainCases() []diffCase {
 		actions: []Action{
 			{Drain, "b@h", "media", "3 events waiting"},
 		},
-		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s"}},
+		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s", PruneAt: in(grace)}},
 		wake: in(grace),
 	}, {
 		name:    "where no listed node can take it, a kept one gets what waits",

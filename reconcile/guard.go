@@ -31,7 +31,9 @@ func (d *differ) expire(n *node) {
 		d.plan.guard(n.name, c.App, empty)
 		d.keep(n)
 	case d.now.Before(leaves):
-		d.plan.hold(n.name, c.App, fmt.Sprintf("listed no longer; kept for %s", a.Prune.After))
+		d.plan.Held = append(d.plan.Held, Hold{
+			Node: n.name, App: c.App, PruneAt: leaves, Reason: fmt.Sprintf("listed no longer; kept for %s", a.Prune.After),
+		})
 		d.plan.wakeAt(leaves)
 		d.keep(n)
 	default:

@@ -51,6 +51,9 @@ type Hold struct {
 	// Prune says that a guard holds the node, which state.Store.Approve lets go
 	// of; without it, the hold ends with time or with what comes next.
 	Prune bool
+	// PruneAt is when the node is due to be pruned, if nothing else changes; zero if
+	// it is not.
+	PruneAt time.Time
 }
 
 // Plan is what one pass is to do.

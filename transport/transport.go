@@ -38,6 +38,25 @@ type Dialer interface {
 	Dial(ctx context.Context, t Target) (Conn, error)
 }
 
+// Prober tries nodes. It is safe for concurrent use.
+type Prober interface {
+	// Probe does what Dial would, EPMD and the whole handshake with each cookie in
+	// turn, as a hidden node of a name that is used once, and closes the connection
+	// as soon as it is up. The node sees a hidden node come and go, which shows only
+	// to those who monitor hidden nodes; a refused cookie it may log, as for any
+	// dial. The Observer hears nothing, and a connection that is up stays as it is.
+	// Errors are those of Dial.
+	Probe(ctx context.Context, t Target) (Probed, error)
+}
+
+// Probed is what a probe has learned of a node.
+type Probed struct {
+	Peer
+	Port   uint16 // where it accepts connections
+	Flags  string // that it offers, as OTP names them
+	Cookie int    // which of the cookies it took, from 0
+}
+
 // Peer says who is at the other end of a connection.
 type Peer struct {
 	// Node is the peer's full name as the handshake gave it.

@@ -17,12 +17,13 @@ type applyCommand struct {
 	autoApprove bool
 	pruneHeld   bool
 	wait        time.Duration
+	target      string
 }
 
 func newApplyCommand(io *streams) *cobra.Command {
 	a := &applyCommand{streams: io}
 	c := &cobra.Command{
-		Use:   "apply [-config FILE | PLANFILE] [-check-index N] [-auto-approve] [-prune-held] [-wait 60s]",
+		Use:   "apply [-config FILE | PLANFILE] [-target APP|NODE] [-check-index N] [-auto-approve] [-prune-held] [-wait 60s]",
 		Short: "Put a file in force and follow until the cluster is as it asks",
 		Long: `Show the plan, put the file in force, and follow what the controller does until
 the cluster is as the file asks.
@@ -33,11 +34,19 @@ the cluster moves before it is applied, it is planned anew and, if the plan is
 another, shown and asked about anew.
 
 A PLANFILE saved by ehc plan -out, and -check-index, apply exactly one plan or
-nothing. Saving a plan counts as approval of what it prunes. Without a file, the
-one in force is applied again, which is of use with -prune-held.`,
+nothing: if anything has moved since, the plan is refused, and what has moved is
+told. Saving a plan counts as approval of what it prunes. Without a file, the one in
+force is applied again, which is of use with -prune-held.
+
+With -target a file that changes more than the block of this app, or of this node's
+app, is refused; -prune-held approves only its nodes, and only it is waited for.
+
+Interrupted, apply says what is left. The file is in force by then or it is not, and
+it says which; the controller goes on by itself.`,
 		Example: `  ehc apply -config cluster.hcl
   ehc apply -config cluster.hcl -check-index 418
   ehc apply change.plan
+  ehc apply -config cluster.hcl -target phoenix
   ehc apply -prune-held -auto-approve`,
 		Annotations: after(`  0   the file is in force and the cluster is as it asks (with -wait 0: the
       file is in force)
@@ -49,6 +58,7 @@ one in force is applied again, which is of use with -prune-held.`,
 	f := c.Flags()
 	f.StringVar(&a.config, "config", "", "put this `FILE` in force")
 	f.Uint64Var(&a.checkIndex, "check-index", 0, "apply only if the controller is still at index `N`")
+	f.StringVar(&a.target, "target", "", "only this `APP` or node")
 	f.BoolVar(&a.autoApprove, "auto-approve", false, "do not ask")
 	f.BoolVar(&a.pruneHeld, "prune-held", false, "prune what guards hold back, too")
 	f.DurationVar(&a.wait, "wait", time.Minute, "follow for at most `TIME`; 0 does not follow")
@@ -56,7 +66,7 @@ one in force is applied again, which is of use with -prune-held.`,
 }
 
 func (a *applyCommand) run(c *cobra.Command, args []string) error {
-	r, approved, err := a.request(c, args)
+	r, saved, approved, err := a.request(c, args)
 	if err != nil {
 		return err
 	}
@@ -66,7 +76,7 @@ func (a *applyCommand) run(c *cobra.Command, args []string) error {
 	}
 	defer client.Close()
 	start := a.streams.now()
-	applied, err := a.apply(c.Context(), client, r, approved)
+	applied, err := a.apply(c.Context(), client, r, saved, approved)
 	if err != nil {
 		return err
 	}
@@ -77,28 +87,33 @@ func (a *applyCommand) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	w := newProgress(a.streams, client, applied.Plan, start)
+	w.target = r.Target
 	return w.follow(c.Context(), a.wait)
 }
 
-// request is what the command line asks for, and whether it is approved.
-func (a *applyCommand) request(c *cobra.Command, args []string) (r api.ApplyRequest, approved bool, err error) {
-	r = api.ApplyRequest{CheckIndex: a.checkIndex, PruneHeld: a.pruneHeld}
+// request is what the command line asks for, the saved plan if it names one, and
+// whether it is approved.
+func (a *applyCommand) request(c *cobra.Command, args []string) (r api.ApplyRequest, saved *api.Plan, approved bool, err error) {
+	r = api.ApplyRequest{CheckIndex: a.checkIndex, PruneHeld: a.pruneHeld, Target: a.target}
 	if len(args) == 0 {
 		r.File, r.Text, err = configFor(a.config)
-		return r, a.autoApprove, err
+		return r, nil, a.autoApprove, err
 	}
-	if a.config != "" {
-		return r, false, usage(c, errors.New("give -config FILE or a PLANFILE, not both"))
+	for flag, why := range map[string]string{
+		"config":      "give -config FILE or a PLANFILE, not both",
+		"check-index": "a PLANFILE has its own index: -check-index is not for it",
+		"target":      "a PLANFILE has its own target: -target is not for it",
+	} {
+		if c.Flags().Changed(flag) {
+			return r, nil, false, usage(c, errors.New(why))
+		}
 	}
-	if c.Flags().Changed("check-index") {
-		return r, false, usage(c, errors.New("a PLANFILE has its own index: -check-index is not for it"))
-	}
-	saved, err := readPlan(args[0])
+	file, err := readPlan(args[0])
 	if err != nil {
-		return r, false, err
+		return r, nil, false, err
 	}
-	r.File, r.Text, r.CheckIndex = saved.File, saved.Text, saved.Index
-	return r, a.autoApprove || !a.pruneHeld, nil
+	r.File, r.Text, r.CheckIndex, r.Target = file.File, file.Text, file.Index, file.Target
+	return r, &file.Plan, a.autoApprove || !a.pruneHeld, nil
 }
 
 func (a *applyCommand) say(text string) error {

@@ -15,15 +15,19 @@ import (
 const replans = 5
 
 // apply shows the plan, has it approved where it must be, and applies it. A
-// cluster that moves in between is planned anew, unless the index was given.
-func (a *applyCommand) apply(ctx context.Context, client *api.Client, r api.ApplyRequest, approved bool) (api.Applied, error) {
+// cluster that moves in between is planned anew, unless the index was given. saved
+// is the plan that alone may be applied; nil if there is none.
+func (a *applyCommand) apply(ctx context.Context, client *api.Client, r api.ApplyRequest, saved *api.Plan, approved bool) (api.Applied, error) {
 	var shown *api.Plan
 	for range replans {
 		plan, err := limited(ctx, func(ctx context.Context) (api.Plan, error) {
-			return client.Plan(ctx, api.PlanRequest{File: r.File, Text: r.Text})
+			return client.Plan(ctx, api.PlanRequest{File: r.File, Text: r.Text, Target: r.Target})
 		})
 		if err != nil {
 			return api.Applied{}, err
+		}
+		if saved != nil && (plan.Index != saved.Index || !plan.StartedAt.Equal(saved.StartedAt)) {
+			return api.Applied{}, stale(*saved, plan)
 		}
 		if r.CheckIndex != 0 && plan.Index != r.CheckIndex {
 			return api.Applied{}, fmt.Errorf("the plan was made at index %d, and the controller is at %d: plan again", r.CheckIndex, plan.Index)
@@ -74,10 +78,29 @@ func (a *applyCommand) question(plan api.Plan) string {
 	if a.pruneHeld {
 		n += guarded(plan)
 	}
-	if n == 0 {
+	later := due(plan)
+	switch {
+	case n == 0 && later == 0:
 		return ""
+	case later == 0:
+		return fmt.Sprintf("This cuts the connection to %s.", nodeCount(n))
+	case n == 0:
+		return fmt.Sprintf("This cuts the connection to %s after the grace.", nodeCount(later))
 	}
-	return fmt.Sprintf("This cuts the connection to %s.", nodeCount(n))
+	return fmt.Sprintf("This cuts the connection to %s, and to %s after the grace.", nodeCount(n), nodeCount(later))
+}
+
+// due is how many nodes wait for the end of their grace because of what the file
+// changes.
+func due(plan api.Plan) int {
+	n := 0
+	for _, h := range plan.Held {
+		changes := slices.ContainsFunc(plan.Changes, func(x api.Change) bool { return x.Block == fmt.Sprintf("peer %q", h.App) || x.Block == "dns" })
+		if changes && !h.PruneAt.IsZero() {
+			n++
+		}
+	}
+	return n
 }
 
 // moved says whether the controller refused because it is at another index.
@@ -102,7 +125,7 @@ func samePlan(a, b api.Plan) bool {
 		return a.Kind == b.Kind && a.Node == b.Node && a.App == b.App
 	}) && slices.EqualFunc(a.Held, b.Held, func(a, b api.Hold) bool {
 		return a.Node == b.Node && a.Prune == b.Prune
-	})
+	}) && slices.Equal(changeWords(a), changeWords(b))
 }
 
 func nodeCount(n int) string {

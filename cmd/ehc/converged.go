@@ -84,6 +84,18 @@ func unconverged(status api.Status, plan api.Plan, pruned map[string]bool) []str
 	return left
 }
 
+// narrowed is what a status and a plan say of one app or one node.
+func narrowed(target string, s api.Status, p api.Plan) (api.Status, api.Plan) {
+	app := target
+	if n, ok := nodeOf(s, target); ok {
+		app = n.App
+	}
+	s.Nodes = slices.DeleteFunc(slices.Clone(s.Nodes), func(n api.Node) bool { return n.App != target && n.Node != target })
+	s.Apps = slices.DeleteFunc(slices.Clone(s.Apps), func(a api.App) bool { return a.App != app })
+	p.Actions = slices.DeleteFunc(slices.Clone(p.Actions), func(a api.Action) bool { return a.App != target && a.Node != target })
+	return s, p
+}
+
 // halted says whether a person has suspended the app.
 func halted(s api.Status, app string) bool {
 	return slices.ContainsFunc(s.Suspended, func(x api.Suspension) bool { return x.App == app })

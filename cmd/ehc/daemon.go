@@ -88,7 +88,7 @@ func (d daemon) run(ctx context.Context) (err error) {
 	defer node.Stop()
 	poller := discover.NewPoller(store, s.Node, meter)
 	ctl, err := controller.New(controller.Options{
-		Store: store, Box: box, Dialer: node, Links: links, Config: config, Discovery: poller,
+		Store: store, Box: box, Dialer: node, Prober: node, Links: links, Config: config, Discovery: poller,
 		Log: log.Named("controller"), Version: buildVersion().Version, Inbox: counts, Warnings: warnings,
 		Meter: meter, Tracer: tracer, SetLog: log.Set,
 	})
@@ -130,12 +130,7 @@ func nodeOptions(config *controller.Config, store *state.Store, links *controlle
 		Listen: listen, Port: n.Port, EPMDPort: n.EPMDPort, Tick: n.Tick,
 		Observer: links, Log: log.Named("node"),
 	}
-	if n.TLS == (state.TLSSpec{}) {
-		return o, nil
-	}
-	var err error
-	o.TLS, err = ergonode.LoadTLS(n.TLS.CertFile, n.TLS.KeyFile, n.TLS.CAFile)
-	return o, err
+	return o, loadTLS(&o, n.TLS)
 }
 
 // panicked logs a fault of ours that the API ran into.

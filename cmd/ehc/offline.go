@@ -17,7 +17,7 @@ const lookLimit = 15 * time.Second
 // planOffline plans what file asks for without a controller: it looks
 // everything up from here and supposes that nothing is connected and that
 // nothing waits. The plan has index 0, which no controller is ever at.
-func planOffline(ctx context.Context, io *streams, file string) (api.Plan, error) {
+func planOffline(ctx context.Context, io *streams, file string, probe bool) (api.Plan, error) {
 	spec, err := parseFile(io, file)
 	if err != nil {
 		return api.Plan{}, err
@@ -41,5 +41,13 @@ func planOffline(ctx context.Context, io *streams, file string) (api.Plan, error
 			plan.Warnings = append(plan.Warnings, "query "+q.Name+" of "+q.App+" failed: "+q.Err)
 		}
 	}
+	if !probe {
+		return plan, nil
+	}
+	prober, err := newProber(spec.Node)
+	if err != nil {
+		return api.Plan{}, err
+	}
+	plan.Probes = controller.Probe(ctx, prober, snap, spec, plan.Actions)
 	return plan, nil
 }

@@ -22,6 +22,7 @@ type savedPlan struct {
 	Index   uint64   `json:"index"`   // what the controller must still be at
 	File    string   `json:"file"`    // the file's name; empty with Text
 	Text    string   `json:"text"`    // the file itself; empty: the one in force
+	Target  string   `json:"target,omitempty"`
 	Plan    api.Plan `json:"plan"`
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ehc/controller/api"
@@ -54,13 +55,14 @@ func nodeWidth(plan api.Plan) int {
 func (v planView) text() string {
 	var b strings.Builder
 	width := nodeWidth(v.plan)
+	b.WriteString(v.changes())
 	for _, a := range v.plan.Actions {
-		b.WriteString(planLine(v.paint, a.Kind, a.Node, width, a.Reason))
+		b.WriteString(planLine(v.paint, a.Kind, a.Node, width, a.Reason+v.probed(a)))
 	}
 	for _, h := range v.plan.Held {
 		b.WriteString(planLine(v.paint, "held", h.Node, width, h.Reason))
 	}
-	if b.Len() > 0 {
+	if len(v.plan.Actions)+len(v.plan.Held) > 0 {
 		b.WriteByte('\n')
 	}
 	for _, w := range v.plan.Warnings {
@@ -77,9 +79,53 @@ func (v planView) text() string {
 	return b.String()
 }
 
+// changes are the blocks that the file changes, in the file's own words.
+func (v planView) changes() string {
+	if len(v.plan.Changes) == 0 {
+		return ""
+	}
+	text := v.paint.in(bold, fmt.Sprintf("In the file, against the one in force (generation %d):", v.plan.Generation)) + "\n"
+	signs := map[string]struct{ sign, colour string }{"add": {"+", green}, "change": {"~", yellow}, "remove": {"-", red}}
+	for _, x := range v.plan.Changes {
+		line := signs[x.Op].sign + " " + printable(x.Block)
+		if len(x.Settings) > 0 {
+			line += ": " + printable(strings.Join(x.Settings, ", "))
+		}
+		if v.needsRestart(x) {
+			line += " (restart required)"
+		}
+		text += "  " + v.paint.in(signs[x.Op].colour, line) + "\n"
+	}
+	return text + "\n"
+}
+
+// needsRestart says whether a change has something that is fixed at start.
+func (v planView) needsRestart(x api.Change) bool {
+	return slices.ContainsFunc(v.plan.RestartRequired, func(name string) bool {
+		block, setting, _ := strings.Cut(name, ".")
+		top, _, _ := strings.Cut(setting, ".")
+		return block == x.Block && (setting == "" || len(x.Settings) == 0 || slices.ContainsFunc(x.Settings, func(s string) bool {
+			return s == setting || strings.HasPrefix(s, top+".")
+		}))
+	})
+}
+
+// probed is how the node of an action fared, after a semicolon.
+func (v planView) probed(a api.Action) string {
+	for _, p := range v.plan.Probes {
+		if p.Node == a.Node && a.Kind == "connect" {
+			return "; " + p.Message
+		}
+	}
+	return ""
+}
+
 func (v planView) summary() string {
 	if len(v.plan.Actions) == 0 {
 		why := "There is nothing to do."
+		if v.plan.Target != "" {
+			why = "There is nothing to do for " + printable(v.plan.Target) + "."
+		}
 		if n := len(v.plan.Held); n > 0 {
 			why = fmt.Sprintf("There is nothing to do now; %d held.", n)
 		}
@@ -102,6 +148,9 @@ func (v planView) next() string {
 	apply := "ehc apply"
 	if v.config != "" {
 		apply += " -config " + quoted(v.config)
+	}
+	if v.plan.Target != "" {
+		apply += " -target " + quoted(v.plan.Target)
 	}
 	index := fmt.Sprintf(" -check-index %d", v.plan.Index)
 	var b strings.Builder

@@ -45,6 +45,18 @@ func TestPlanText(t *testing.T) {
 		RestartRequired: []string{"node.name"},
 		Warnings:        []string{"peer \"old\" has no query"},
 	}
+	changed := everything
+	changed.Generation = 4
+	changed.Changes = []api.Change{
+		{Op: "change", Block: "node", Settings: []string{"name", "cookie"}},
+		{Op: "add", Block: `peer "x"`},
+		{Op: "change", Block: `peer "y"`, Settings: []string{"queries", "match"}},
+		{Op: "remove", Block: `peer "z"`},
+	}
+	changed.Probes = []api.Probe{
+		{Node: "billing-01J0@fdaa:0:1::9", OK: true, Message: "would connect"},
+		{Node: "é@fdaa::1", Reason: "CookieRejected", Message: "would not connect: cookie rejected"},
+	}
 	hostile := api.Plan{Index: 1, Actions: []api.Action{
 		{Kind: "connect", Node: "a\x1b]0;x\x07@h", App: "x", Reason: "line\nbreak\tand \u202etext"},
 	}}
@@ -58,6 +70,9 @@ func TestPlanText(t *testing.T) {
 		"nothing-of-a-file":    {plan: api.Plan{Index: 7}, config: "cluster.hcl"},
 		"held-only":            {plan: api.Plan{Index: 7, Held: everything.Held}},
 		"hostile":              {plan: hostile},
+		"changes":              {plan: changed, config: "cluster.hcl"},
+		"changes-in-colour":    {plan: changed, config: "cluster.hcl", paint: true},
+		"target":               {plan: api.Plan{Index: 7, Target: "billing"}, config: "cluster.hcl"},
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, "plan-"+name+".txt", v.text()+v.next()) })
 	}

@@ -26,6 +26,9 @@ type progress struct {
 	width   int
 	tasks   []*task
 	pruned  map[string]bool // nodes that were to be pruned at any time
+	target  string          // the app or node to wait for; empty: all
+	done    int
+	bar     bool // a line is to be drawn over
 }
 
 // task is an action that has not come to its end.
@@ -59,14 +62,18 @@ func (p *progress) follow(ctx context.Context, wait time.Duration) error {
 			return err
 		}
 		if left = unconverged(status, plan, p.pruned); len(left) == 0 {
+			p.clear()
 			_, err := fmt.Fprintf(p.streams.out, "\nConverged after %s.\n", short(p.streams.now().Sub(p.start)))
 			return err
 		}
+		p.draw(len(left))
 		select {
 		case <-time.After(pollEvery):
 		case <-limit.C:
+			p.clear()
 			return cutOff(fmt.Sprintf("not converged after %s", wait), left)
 		case <-ctx.Done():
+			p.clear()
 			return cutOff("interrupted", left)
 		}
 	}
@@ -80,6 +87,9 @@ func (p *progress) poll(ctx context.Context) (api.Status, api.Plan, error) {
 	plan, err := limited(ctx, func(ctx context.Context) (api.Plan, error) {
 		return p.client.Plan(ctx, api.PlanRequest{})
 	})
+	if p.target != "" {
+		status, plan = narrowed(p.target, status, plan)
+	}
 	return status, plan, err
 }
 
@@ -113,13 +123,16 @@ func (p *progress) tell(status api.Status, plan api.Plan) error {
 	var rest []*task
 	for _, t := range p.tasks {
 		text := ended(t.Action, status, plan, p.start, now)
-		if text == "" {
+		if text != "" {
+			p.done++
+		} else {
 			rest = append(rest, t)
 			text = t.still(status, now.Sub(p.start))
 		}
 		if text == "" {
 			continue
 		}
+		p.clear()
 		p.width = max(p.width, len([]rune(t.Node)))
 		if _, err := fmt.Fprint(p.streams.out, planLine(paint(p.streams.color), t.Kind, t.Node, p.width, text)); err != nil {
 			return err
@@ -127,6 +140,28 @@ func (p *progress) tell(status api.Status, plan api.Plan) error {
 	}
 	p.tasks = rest
 	return nil
+}
+
+// spinner turns while a cluster converges.
+const spinner = `|/-\`
+
+// draw writes, on a terminal, a line of how far it is, which the next one replaces.
+func (p *progress) draw(left int) {
+	if !p.streams.isTTY {
+		return
+	}
+	elapsed := p.streams.now().Sub(p.start)
+	turn := spinner[int(elapsed/pollEvery)%len(spinner)]
+	_, _ = fmt.Fprintf(p.streams.out, "\r\x1b[K  %c %d done, %d to go, after %s", turn, p.done, left, short(elapsed))
+	p.bar = true
+}
+
+// clear takes that line away.
+func (p *progress) clear() {
+	if p.bar {
+		_, _ = fmt.Fprint(p.streams.out, "\r\x1b[K")
+		p.bar = false
+	}
 }
 
 // still says, now and then, that an action takes long and why.

@@ -48,6 +48,7 @@ var provoked = map[string]string{
 	"Running":        "controller.TestStoppedMachinesAreACondition",
 	"MachineStopped": "controller.TestStoppedMachinesAreACondition",
 	"NoMachines":     "controller.TestStoppedMachinesAreACondition",
+	"NotProbed":      "controller.TestProbesAreBounded",
 	"Active":         "controller.TestASuspendedAppIsLeftAlone",
 	"Suspended":      "controller.TestASuspendedAppIsLeftAlone",
 

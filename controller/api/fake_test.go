@@ -17,7 +17,12 @@ func fakePlan() Plan {
 	return Plan{
 		Index:           418,
 		Actions:         []Action{{Kind: "prune", Node: "a1@127.0.0.1", App: "a", Reason: "no longer listed"}},
-		Held:            []Hold{{Node: "a2@127.0.0.1", App: "a", Reason: "query a.internal failed", Prune: true}},
+		Held:            []Hold{{Node: "a2@127.0.0.1", App: "a", Reason: "query a.internal failed", Prune: true, PruneAt: at()}},
+		Generation:      2,
+		StartedAt:       at(),
+		Target:          "a",
+		Changes:         []Change{{Op: "change", Block: `peer "a"`, Settings: []string{"queries"}}},
+		Probes:          []Probe{{Node: "a3@127.0.0.1", App: "a", Reason: "CookieRejected", Message: "would not connect"}},
 		RestartRequired: []string{"node.name"},
 		Suspended:       []string{"a"},
 		Warnings:        []string{"cluster.hcl:3: cookie in the file"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // PlanBackend says what a file would do, and puts one in force.
@@ -45,6 +46,11 @@ func (c *Client) Apply(ctx context.Context, r ApplyRequest) (Applied, error) {
 type PlanRequest struct {
 	File string `json:"file,omitempty"` // name for diagnostics
 	Text string `json:"text,omitempty"`
+	// Target is the app or the node of which alone to tell; empty: all.
+	Target string `json:"target,omitempty"`
+	// Probe tries the nodes that would be connected: EPMD and a whole handshake,
+	// which ends at once.
+	Probe bool `json:"probe,omitempty"`
 }
 
 // Plan is what a pass would do.
@@ -53,11 +59,39 @@ type Plan struct {
 	Revision uint64   `json:"revision,omitempty"` // see Moment; of the file in force
 	Actions  []Action `json:"actions"`            // in the order in which a pass does them; never null
 	Held     []Hold   `json:"held"`               // never null
+	// Changes are the blocks in which the file differs from the one in force.
+	Changes []Change `json:"changes,omitempty"`
+	// StartedAt is when the controller started: its index counts from there.
+	StartedAt time.Time `json:"started_at,omitzero"`
+	// Generation is that of the file in force.
+	Generation uint64 `json:"generation"`
+	// Target is what the request asked for.
+	Target string `json:"target,omitempty"`
+	// Probes are how the nodes fared that would be connected, if that was asked for.
+	Probes []Probe `json:"probes,omitempty"`
 	// Suspended names the apps to which nothing is done, whatever differs.
 	Suspended []string `json:"suspended,omitempty"`
 	// RestartRequired names what the file changes but is fixed at start.
 	RestartRequired []string `json:"restart_required,omitempty"`
 	Warnings        []string `json:"warnings,omitempty"`
+}
+
+// Change is a block in which a file differs from the one in force.
+type Change struct {
+	Op    string `json:"op"`    // "add", "change" or "remove"
+	Block string `json:"block"` // as it stands in the file: peer "phoenix"
+	// Settings are those that differ in a changed block: "queries", "prune.after".
+	// Their values are not told: a setting may be secret.
+	Settings []string `json:"settings,omitempty"`
+}
+
+// Probe is how a node fared that would be connected.
+type Probe struct {
+	Node    string `json:"node"`
+	App     string `json:"app"`
+	OK      bool   `json:"ok"`               // it would connect
+	Reason  string `json:"reason,omitempty"` // a stable word, why not
+	Message string `json:"message"`          // for people
 }
 
 // Action is one thing to do to one node.
@@ -76,6 +110,8 @@ type Hold struct {
 	// Prune says that an approved apply would prune the node: the hold is a
 	// guard, not a wait.
 	Prune bool `json:"prune,omitempty"`
+	// PruneAt is when the node is due to be pruned if nothing else changes.
+	PruneAt time.Time `json:"prune_at,omitzero"`
 }
 
 // ApplyRequest puts a file in force. An empty Text applies the one in force,
@@ -87,6 +123,9 @@ type ApplyRequest struct {
 	CheckIndex uint64 `json:"check_index,omitempty"`
 	// PruneHeld approves pruning the nodes that guards hold back now.
 	PruneHeld bool `json:"prune_held,omitempty"`
+	// Target is the app or the node that may change: a file that changes another
+	// block is refused (422), and PruneHeld approves only its nodes.
+	Target string `json:"target,omitempty"`
 }
 
 // Applied answers an apply: the file is in force, and Plan says what the

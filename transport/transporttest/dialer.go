@@ -198,3 +198,20 @@ func (p *Node) Connect(d *Dialer) transport.Conn {
 	p.mu.Unlock()
 	return d.up(s, p, peer)
 }
+
+// Probe greets a node and keeps nothing; see transport.Prober.
+func (d *Dialer) Probe(ctx context.Context, t transport.Target) (transport.Probed, error) {
+	p := d.net.Node(t.Node)
+	if p == nil {
+		return transport.Probed{}, fmt.Errorf("probe %s: %w", t.Node, transport.ErrNotListed)
+	}
+	cookies := t.Cookies
+	if len(cookies) == 0 {
+		cookies = d.cookies
+	}
+	peer, err := p.greet(ctx, cookies)
+	if err != nil {
+		return transport.Probed{}, fmt.Errorf("probe %s: %w", t.Node, err)
+	}
+	return transport.Probed{Peer: peer}, nil
+}
