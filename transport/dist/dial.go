@@ -17,6 +17,10 @@ type DialOptions struct {
 	Want string
 	// Cookie is the secret that both must know. An empty one is never tried.
 	Cookie transport.Cookie
+	// Keep is asked if the peer says that a connection between us is up. Where that is
+	// so, because the peer's own dial has been quicker, Dial gives way to it. nil, or
+	// false, says that there is none: the peer has not noticed its end yet.
+	Keep func() bool
 	// Wide is set over TLS, where lengths have four bytes.
 	Wide bool
 }
@@ -27,12 +31,13 @@ type DialOptions struct {
 // seconds without progress), takes it off after, and closes rw on an error.
 //
 // If the peer believes that an older connection of ours is up, Dial asks it to
-// take this one in its place. An error wraps exactly one of
+// take this one in its place, unless Keep knows better. An error wraps exactly one of
 //
 //	ErrCookie       closed after our digest, or the peer's own digest is wrong
 //	ErrFlags        not_allowed: the peer lacks flags of ours or forbids our name;
 //	                or the peer offers less than Mandatory
-//	ErrYielded      nok: the peer keeps its own dial to us, or refuses our name
+//	ErrYielded      nok: the peer keeps its own dial to us, or refuses our name;
+//	                or Keep said so
 //	ErrName         the peer has another name than Want
 //	ErrTimeout      the deadline of rw
 //	ErrTLS          the port speaks TLS, or TLS itself failed
@@ -56,7 +61,7 @@ func dial(rw io.ReadWriter, o DialOptions, ours uint32) (Node, error) {
 	if err := w.send(tagName, hello{node: o.Local}.appendName); err != nil {
 		return Node{}, err
 	}
-	if err := w.awaitStatus(); err != nil {
+	if err := w.awaitStatus(o.Keep); err != nil {
 		return Node{}, err
 	}
 	peer, err := w.awaitChallenge(o.Want)
@@ -70,7 +75,7 @@ func dial(rw io.ReadWriter, o DialOptions, ours uint32) (Node, error) {
 }
 
 // awaitStatus returns nil if the handshake goes on.
-func (w wire) awaitStatus() error {
+func (w wire) awaitStatus(keep func() bool) error {
 	text, err := w.receive(tagStatus)
 	if err != nil {
 		return err
@@ -78,7 +83,11 @@ func (w wire) awaitStatus() error {
 	switch string(text) {
 	case "ok", "ok_simultaneous":
 		return nil
-	case "alive": // the peer has not noticed yet that our former connection is gone
+	case "alive":
+		if keep != nil && keep() {
+			_ = w.sendStatus("false") // the handshake is over, sent or not
+			return fmt.Errorf("%w: to a connection that is up", transport.ErrYielded)
+		}
 		return w.sendStatus("true")
 	case "nok":
 		return fmt.Errorf("%w: nok", transport.ErrYielded)

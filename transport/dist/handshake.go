@@ -21,7 +21,8 @@ import (
 //	│    │
 //	│    ├─ not_allowed ─▶ ErrFlags          B closes
 //	│    ├─ nok ─────────▶ ErrYielded        B closes
-//	│    ├─ alive ── 's' "true" ────────────▶│ ("false": B closes)
+//	│    ├─ alive ── 's' "true" ────────────▶│ ("false", if Keep says so: ErrYielded,
+//	│    │                                   │   and B closes)
 //	│    ├─ ok_simultaneous                  │
 //	└─ok─┤                                   │
 //	     │◀─ 'N' flags u64 challenge u32 creation u32 name

@@ -122,6 +122,7 @@ func TestDialMeetsAccept(t *testing.T) {
 		"decided ok":                                {change: func(_ *DialOptions, a *AcceptOptions) { a.Decide = always(OK) }},
 		"the dialler of the greater name wins":      {change: func(_ *DialOptions, a *AcceptOptions) { a.Decide = always(OKSimultaneous) }},
 		"a dead connection is taken over":           {change: func(_ *DialOptions, a *AcceptOptions) { a.Decide = always(Alive) }},
+		"a live connection is kept":                 {func(d *DialOptions, a *AcceptOptions) { d.Keep, a.Decide = func() bool { return true }, always(Alive) }, transport.ErrYielded, ErrStays},
 		"the dialler of the lesser name gives way":  {func(_ *DialOptions, a *AcceptOptions) { a.Decide = always(Nok) }, transport.ErrYielded, ErrNok},
 		"another cookie is rejected":                {func(d *DialOptions, _ *AcceptOptions) { d.Cookie = other }, transport.ErrCookie, transport.ErrCookie},
 		"no takeover without the cookie":            {func(d *DialOptions, a *AcceptOptions) { d.Cookie, a.Decide = other, always(Alive) }, transport.ErrCookie, transport.ErrCookie},

@@ -31,6 +31,7 @@ func TestDialNamesTheCause(t *testing.T) {
 		"has a short digest":                       {string(reply) + "\x00\x05a0123", transport.ErrCookie, "wrong"},
 		"refuses the flags":                        {"\x00\x0csnot_allowed", transport.ErrFlags, "not_allowed"},
 		"says nok":                                 {"\x00\x04snok", transport.ErrYielded, ""},
+		"says alive, and we keep that":             {"\x00\x06salive", transport.ErrYielded, "a connection that is up"},
 		"has a status that nobody knows":           {"\x00\x06smaybe", transport.ErrProtocol, "maybe"},
 		"gives us a name that we have not asked":   {"\x00\x0dsnamed:\x00\x00\x00\x00\x00\x00", transport.ErrProtocol, "named"},
 		"sends a message out of turn":              {string(otpSays[5:]), transport.ErrProtocol, "'N'"},
@@ -46,7 +47,7 @@ func TestDialNamesTheCause(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			peer := &script{Reader: strings.NewReader(tt.says)}
-			_, err := Dial(peer, DialOptions{Local: goNode, Want: otpNode.Name, Cookie: abc})
+			_, err := Dial(peer, DialOptions{Local: goNode, Want: otpNode.Name, Cookie: abc, Keep: func() bool { return true }})
 			wantErr(t, "dial", err, tt.want)
 			if err == nil || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("error %v does not say %q", err, tt.text)

@@ -93,7 +93,8 @@ func (n *Node) handshake(ctx context.Context, at netip.AddrPort, want string, co
 	nc, err := n.secure(raw, host)
 	if err == nil {
 		_ = nc.SetDeadline(time.Now().Add(handshakeTimeout))
-		with, err = dist.Dial(nc, dist.DialOptions{Local: n.self, Want: want, Cookie: cookie, Wide: n.o.TLS != nil})
+		with, err = dist.Dial(nc, dist.DialOptions{Local: n.self, Want: want, Cookie: cookie,
+			Keep: func() bool { return n.met(want) }, Wide: n.o.TLS != nil})
 		err = alerted(err)
 	}
 	if err == nil && !stop() {

@@ -71,6 +71,17 @@ func (n *Node) linked(name string) *link {
 	return p.link
 }
 
+// met says whether a link to a node is up, or on its way up.
+func (n *Node) met(name string) bool {
+	p := n.known(name)
+	if p == nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.coming > 0 || p.link != nil && p.link.ctx.Err() == nil
+}
+
 // links returns every link that is up.
 func (n *Node) links() []*link {
 	n.mu.Lock()

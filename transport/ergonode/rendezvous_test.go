@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,7 +14,9 @@ import (
 	"ehc/transport"
 	"ehc/transport/dist"
 	"ehc/transport/ergonode"
+	"ehc/transport/etf"
 	"ehc/transport/transporttest"
+	"ehc/transport/transporttest/beam"
 )
 
 func TestBothDialAtOnce(t *testing.T) {
@@ -102,11 +106,17 @@ func TestAPeerThatComesAgainReplacesItsConnection(t *testing.T) {
 
 func TestSilentPeersHoldUpNobody(t *testing.T) {
 	n := alone(t, nil)
+	var silent []net.Conn
 	for range 8 {
-		from(t, "127.0.0.2", n)
+		silent = append(silent, from(t, "127.0.0.2", n))
 	}
 	if _, err := knock(t, n, "a@127.0.0.1", cookie); err != nil {
 		t.Error(err)
+	}
+	for _, nc := range silent { // they have their time, and no more
+		if _, err := nc.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("who says nothing is still here: %v", err)
+		}
 	}
 }
 
@@ -188,5 +198,42 @@ func TestStopEndsDialsAndLinks(t *testing.T) {
 	}
 	if err := c.Close(); !errors.Is(err, transport.ErrDown) {
 		t.Errorf("close after stop: %v", err)
+	}
+}
+
+// Whoever of the two is first, by whatever margin: both get the one connection.
+func TestARealNodeAndWeDialAtOnce(t *testing.T) {
+	e := beam.EPMD(t)
+	for _, name := range []string{"a@127.0.0.1", "z@127.0.0.1"} { // our name is between the two
+		t.Run(name, func(t *testing.T) {
+			p := peer(t, name, e)
+			w := newNews()
+			n := start(t, e, func(o *ergonode.Options) { o.Observer = w })
+			var want []string
+			for range 50 {
+				said := make(chan string, 1)
+				go func() {
+					v, err := p.TryEval("net_kernel:connect_node('" + ourName + "')")
+					said <- fmt.Sprint(v, err)
+				}()
+				_, err := n.Dial(within(t), transport.Target{Node: name})
+				if v := <-said; err != nil || v != "true<nil>" {
+					t.Errorf("our dial: %v; connect_node: %s", err, v)
+				}
+				c := dial(t, n, name)
+				if v, err := c.Call(within(t), "erlang", "nodes", atom("hidden")); err != nil || etf.Text(v) != "['"+ourName+"']" {
+					t.Error(v, err)
+				}
+				if err := c.Close(); err != nil {
+					t.Error(err)
+				}
+				<-w.downs
+				forgotten(t, p, ourName)
+				want = append(want, "up "+name, "down "+name)
+			}
+			if diff := cmp.Diff(want, w.heard()); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
