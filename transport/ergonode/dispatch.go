@@ -20,9 +20,10 @@ import (
 //	DEMONITOR         forgotten, and with it the call that it guards
 //	SPAWN_REQUEST     a function of ours, or refused
 //	EXIT2             ends a function of ours
-//	LINK              answered with noproc: nothing of ours takes links
-//	UNLINK_ID         acknowledged
-//	the rest          dropped: links and aliases that do not exist, group leaders
+//	LINK              remembered, or answered with noproc
+//	EXIT              forgets the link, and ends a function of ours
+//	UNLINK_ID         forgets the link, and is acknowledged
+//	the rest          dropped: aliases that do not exist, group leaders
 func (l *link) dispatch(c dist.Control) {
 	switch c.Op {
 	case dist.OpSpawnReply:
@@ -51,13 +52,11 @@ func (l *link) dispatch(c dist.Control) {
 	case dist.OpExit2:
 		l.killed(c)
 	case dist.OpLink:
-		if b, err := dist.AppendExit(nil, c.To, c.From, l.with); err == nil && l.node.named(c.To) {
-			_ = l.push(etf.AppendAtom(b, noproc))
-		}
+		l.bind(c)
+	case dist.OpExit:
+		l.bereaved(c)
 	case dist.OpUnlinkID:
-		if b, err := dist.AppendUnlinkAck(nil, c.ID, c.To, c.From, l.with); err == nil && l.node.named(c.To) {
-			_ = l.push(b)
-		}
+		l.unbind(c)
 	}
 }
 

@@ -13,14 +13,14 @@
 //	listener ────────────────▶ handshake ┘     (adopted by ergo)
 //
 // A link is one goroutine that reads and one that writes from a bounded queue, and
-// tables of its own: calls of ours, monitors that the peer holds, inbound calls
-// that wait for an answer. When a link ends, for whatever cause, everything in its
+// tables of its own: calls of ours, monitors and links that the peer holds, inbound
+// calls that wait for an answer. When a link ends, for whatever cause, everything in its
 // tables ends with it, and only then is the Observer told.
 //
 // Phoenix.PubSub's messages are taken by the readers too: see party.
 //
 // It refuses: to be visible, to run code for a peer (beyond Options.Functions), to
-// hold links of processes, to send what makes a peer close the connection, and to
-// dial by itself: a connection is there because Dial was called or because the
+// link processes of ours to a peer's, to send what makes a peer close the
+// connection, and to dial by itself: a connection is there because Dial was called or because the
 // peer came.
 package ergonode

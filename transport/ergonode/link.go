@@ -58,6 +58,7 @@ type link struct {
 	over    bool                // the tables are closed
 	calls   map[uint64]*call    // ours that wait
 	watches map[etf.Ref]watch   // monitors that the peer holds
+	bonds   map[bond]struct{}   // links that the peer's processes hold
 	inbound map[uint64]*inbound // gen_server calls to answer
 	waiting map[etf.Ref]uint64  // the monitors of those
 	spawned map[uint32]*spawned // erpc calls to answer
@@ -75,7 +76,7 @@ func newLink(p *peer, nc net.Conn, with dist.Node, accepted bool) *link {
 		caller:  n.pid(callerID),
 		leader:  n.pid(leaderID),
 		decoder: etf.NewDecoder(n.o.Limits.Terms),
-		calls:   map[uint64]*call{}, watches: map[etf.Ref]watch{}, inbound: map[uint64]*inbound{},
+		calls:   map[uint64]*call{}, watches: map[etf.Ref]watch{}, bonds: map[bond]struct{}{}, inbound: map[uint64]*inbound{},
 		waiting: map[etf.Ref]uint64{}, spawned: map[uint32]*spawned{},
 	}
 	l.proxy = n.seat.proxyOf(with.Name)
@@ -119,7 +120,7 @@ func (l *link) fail() {
 	l.mu.Lock()
 	calls := l.calls
 	l.over = true
-	l.calls, l.watches, l.inbound, l.waiting, l.spawned = nil, nil, nil, nil, nil
+	l.calls, l.watches, l.bonds, l.inbound, l.waiting, l.spawned = nil, nil, nil, nil, nil, nil
 	l.mu.Unlock()
 	err := l.gone()
 	for _, k := range calls {

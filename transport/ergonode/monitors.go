@@ -34,7 +34,7 @@ func (l *link) monitored(c dist.Control) {
 		return
 	}
 	l.mu.Lock()
-	full := len(l.watches) >= l.node.o.Limits.Monitors
+	full := len(l.watches)+len(l.bonds) >= l.node.o.Limits.Monitors
 	if !full && !l.over {
 		l.watches[c.Ref] = w
 	}
@@ -107,4 +107,5 @@ func (l *link) serverEnded(name etf.Atom, pid etf.Pid, reason etf.Term) {
 	for ref, w := range ended {
 		l.sendDown(w, ref, reason)
 	}
+	l.parted(pid, reason)
 }

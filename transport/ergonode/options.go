@@ -71,8 +71,9 @@ type Options struct {
 
 // Limits bound what peers can make the node hold. A zero field has the default.
 type Limits struct {
-	// Frame is the longest frame that is read, in bytes: 64 MiB. A longer one ends
-	// the link.
+	// Frame is the longest frame that is read or sent, in bytes: 64 MiB and 64 KiB,
+	// so that a message of 64 MiB passes with what stands around it. A longer one of
+	// the peer's ends the link, a longer one of ours is an error.
 	Frame int
 	// Terms bounds decoding: etf.DefaultLimits.
 	Terms etf.Limits
@@ -92,7 +93,7 @@ type Limits struct {
 	// Casts is how many casts of one peer may wait for one of Servers: 16384. More
 	// are dropped, and that is logged.
 	Casts int
-	// Monitors is how many monitors one peer may hold on us: 65536.
+	// Monitors is how many monitors and links one peer may hold on us: 65536.
 	Monitors int
 }
 
@@ -121,7 +122,7 @@ func (o Options) checked() (Options, error) {
 	o.EPMDPort = orDefault(o.EPMDPort, epmd.DefaultPort)
 	o.Tick = orDefault(o.Tick, time.Minute)
 	o.PubSubRetry = orDefault(o.PubSubRetry, 15*time.Second)
-	o.Limits.Frame = orDefault(o.Limits.Frame, 64<<20)
+	o.Limits.Frame = orDefault(o.Limits.Frame, 64<<20+64<<10)
 	o.Limits.Terms = orDefault(o.Limits.Terms, etf.DefaultLimits())
 	o.Limits.Handshakes = orDefault(o.Limits.Handshakes, 32)
 	o.Limits.PerAddress = orDefault(o.Limits.PerAddress, 8)

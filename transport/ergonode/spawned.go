@@ -141,7 +141,9 @@ func raised(result etf.Term, err error) etf.Tuple {
 
 // finish ends the process that ran a function, unless it was killed before.
 func (l *link) finish(s *spawned, reason etf.Term) {
-	if !l.bury(s) {
+	told := l.bury(s)
+	defer l.parted(s.pid, etf.Atom("normal"))
+	if !told {
 		return
 	}
 	b, err := l.append(dist.AppendDown(nil, s.pid, s.by, s.request), reason)
@@ -177,5 +179,6 @@ func (l *link) killed(c dist.Control) {
 	if l.bury(s) {
 		l.sendDown(watch{by: s.by, pid: s.pid}, s.request, etf.Atom("killed"))
 	}
+	l.parted(s.pid, etf.Atom("killed"))
 	s.cancel()
 }
