@@ -2,6 +2,7 @@ package ergonode_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"ehc/transport"
@@ -9,15 +10,19 @@ import (
 	"ehc/transport/transporttest/beam"
 )
 
-// random makes terms and has a node echo them.
+// random makes terms, has a node echo them, so many in one call, and compares.
 const random = `
 -module(random).
 -export([same/3]).
 
-same(Node, Seed, N) ->
+same(Node, Seed, Calls) ->
     rand:seed(exsss, {Seed, 7, 11}),
-    [begin T = term(4), T =:= erpc:call(Node, m, echo, [T]) orelse error({differs, T}) end || _ <- lists:seq(1, N)],
-    N.
+    lists:sum([echoed(Node, [term(rand:uniform(4)) || _ <- lists:seq(1, 50)]) || _ <- lists:seq(1, Calls)]).
+
+echoed(Node, Terms) ->
+    Back = erpc:call(Node, m, echo, [Terms]),
+    [error({differs, T, B}) || {T, B} <- lists:zip(Terms, Back), T =/= B],
+    length(Terms).
 
 term(0) -> leaf(rand:uniform(13));
 term(D) ->
@@ -59,7 +64,9 @@ func TestTermsThatGoThroughALinkComeBackIdentical(t *testing.T) {
 			}}
 	})
 	dial(t, n, p.Name())
-	if got := p.Eval("random:same('ehc@127.0.0.1', 1, 5000)"); got != "5000" {
-		t.Error(got)
+	for seed := range 20 { // 100,000 terms
+		if got := p.Eval(fmt.Sprintf("random:same('ehc@127.0.0.1', %d, 100)", seed)); got != "5000" {
+			t.Errorf("with seed %d: %s", seed, got)
+		}
 	}
 }
