@@ -276,6 +276,26 @@ telemetry {
   # traces = null
 }
 
+# The API is always served on a unix socket that only its owner may open. With this
+# block also over TCP, to whoever shows the token. Fixed at start.
+api {
+  # An address and a port: "10.0.0.7:8400", "[fdaa:0:1::2]:8400", "[::]:8400".
+  # Left out: over TCP only if "ehc run -api http://HOST:PORT" says so.
+  # listen = null
+
+  # The token, of 16 to 512 characters: "ehc cookie" makes one. It belongs in the
+  # environment or in a file: file("/run/secrets/ehc-token"). Left out: that of
+  # EHC_API_TOKEN, or of the file that EHC_API_TOKEN_FILE names. Without any, ehc
+  # does not serve TCP.
+  # token = null
+
+  # TLS: the certificate with any intermediate ones after it, and its key, absolute
+  # paths of PEM files. They are read at each handshake. Neither: plain HTTP, for a
+  # private network.
+  # cert_file = null
+  # key_file = null
+}
+
 # How ehc logs. A change counts at once.
 log {
   # The least that is logged: "trace", "debug", "info", "warn" or "error".

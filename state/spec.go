@@ -21,6 +21,7 @@ type Spec struct {
 	// Receive is how ehc answers as a remote app would; nil: it does not.
 	Receive *Receive
 	RPC     RPC
+	API     APISpec
 	Log     LogSpec
 	// Telemetry is what machines are told about ehc. It is fixed at start.
 	Telemetry TelemetrySpec
@@ -154,6 +155,13 @@ type Callable struct {
 // String is f as it is written in cluster.hcl: "Remote.Metrics.get_count/1".
 func (f Callable) String() string {
 	return fmt.Sprintf("%s.%s/%d", strings.TrimPrefix(f.Module, "Elixir."), f.Name, f.Arity)
+}
+
+// APISpec is where the API is served beside its unix socket. It is fixed at start.
+type APISpec struct {
+	Listen            netip.AddrPort // zero: nowhere
+	Token             Secret         // what clients have to show there; zero: the environment has it
+	CertFile, KeyFile string         // of TLS; neither is set for plain HTTP
 }
 
 // LogSpec is how to log.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +29,34 @@ func controllerOf(c *cobra.Command, s *streams) (*api.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return api.NewClient(at), nil
+	return s.client(at)
+}
+
+// caVariable names a PEM file with the CAs to trust over https, and no other.
+const caVariable = "EHC_API_CA_FILE"
+
+// client is one of the controller at an address, with the token of the environment.
+func (s *streams) client(at api.Address) (*api.Client, error) {
+	if !at.IsTCP() {
+		return api.NewClient(at), nil
+	}
+	token, err := tokenOf(s.env)
+	if err != nil {
+		return nil, err
+	}
+	options := []api.ClientOption{api.WithToken(token)}
+	if path := s.getenv(caVariable); at.IsTLS() && path != "" {
+		text, err := readFile(path, maxConfigBytes)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", caVariable, err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("read %s: %s has no certificate in PEM", caVariable, path)
+		}
+		options = append(options, api.WithCAs(pool))
+	}
+	return api.NewClient(at, options...), nil
 }
 
 func addressOf(c *cobra.Command, s *streams) (api.Address, error) {

@@ -26,7 +26,8 @@ import (
 type daemon struct {
 	config string // the file to watch; may be empty once one was applied
 	data   string
-	at     api.Address
+	at     api.Address // the unix socket
+	tcp    api.Address // as -api asks; zero: as the file does
 	env    spec.Env
 	log    io.Writer
 	reload <-chan os.Signal
@@ -97,7 +98,7 @@ func (d daemon) run(ctx context.Context) (err error) {
 	}
 	meter.Read(telemetry.Sources{Snapshot: store.Snapshot, Queues: box.Stats, Status: ctl.Status, Size: db.Size})
 	tells := tells(meter, db, ctl, node)
-	l, err := d.at.Listen()
+	served, token, err := d.endpoints(s.API)
 	if err != nil {
 		return err
 	}
@@ -107,8 +108,8 @@ func (d daemon) run(ctx context.Context) (err error) {
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		apis := api.Handler(ctl, api.Options{Version: buildVersion(), Panicked: panicked(log)})
-		return api.Serve(ctx, l, meter.Requests(withTelemetry(apis, tells)))
+		h := withTelemetry(api.Handler(ctl, api.Options{Version: buildVersion(), Panicked: panicked(log)}), tells)
+		return serve(ctx, served, token, meter.Requests(h), log)
 	})
 	group.Go(func() error { return tellAt(ctx, s.Telemetry, tells) })
 	group.Go(func() error { return poller.Run(ctx) })

@@ -47,6 +47,7 @@ type cluster struct {
 	modules string // the remote app's, compiled
 	run     *exec.Cmd
 	log     *logBuffer
+	extra   []string // of the environment
 }
 
 // logBuffer is a log that may be read while it is written.
@@ -117,8 +118,9 @@ log {
 func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
 
 func (c *cluster) environ() []string {
-	return append(os.Environ(), "TEST_COOKIE="+testCookie, "EHC_DATA="+c.data(),
+	env := append(os.Environ(), "TEST_COOKIE="+testCookie, "EHC_DATA="+c.data(),
 		"GORACE=atexit_sleep_ms=0") // a second at the end of each command, otherwise
+	return append(env, c.extra...)
 }
 
 // start runs the controller on a file and returns when it answers.

@@ -66,7 +66,7 @@ lists no longer, and delivers events that wait for them.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{command: c.CommandPath(), err: err}
 	})
-	root.PersistentFlags().String(apiFlag, "", "the controller's `ADDR`, unix:PATH; else EHC_API, else EHC_DATA's ehc.sock")
+	root.PersistentFlags().String(apiFlag, "", "the controller's `ADDR`, unix:PATH or http://HOST:PORT; else EHC_API, else EHC_DATA's ehc.sock")
 	root.AddCommand(
 		newRunCommand(io), newPlanCommand(io), newApplyCommand(io), newStatusCommand(io),
 		newDriftCommand(io), newSuspendCommand(io), newResumeCommand(io),
@@ -100,6 +100,8 @@ func (s *streams) report(err error) int {
 	switch {
 	case errors.Is(err, api.ErrNoController):
 		s.complain("Start one: ehc run -config cluster.hcl -data DIR; or name another with -api or EHC_API.\n")
+	case errors.Is(err, api.ErrUnauthorized):
+		s.complain("Set EHC_API_TOKEN to it, or EHC_API_TOKEN_FILE to a file that holds it.\n")
 	case errors.As(err, &usage):
 		s.complain(fmt.Sprintf("To see how it is used: %s -help\n", usage.command))
 	}

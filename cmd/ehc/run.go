@@ -23,7 +23,12 @@ SIGINT or SIGTERM. It starts from the file last applied, if there is one in the
 data folder, unless the -config file has changed since. SIGHUP, or a change of
 the -config file, puts that file in force; a file with errors changes nothing.
 
-The data folder holds the outbox: put it on a disk that outlives the machine.`,
+The data folder holds the outbox: put it on a disk that outlives the machine.
+
+The API is served on a unix socket, which only its owner may open. With -api
+http://HOST:PORT, or https, or the api block of the file, it is served over TCP as
+well, to whoever shows the token in EHC_API_TOKEN or in the file that
+EHC_API_TOKEN_FILE names.`,
 		Example: `  ehc run -config cluster.hcl -data /data`,
 		Annotations: after(`  0   it was asked to stop, and has
   1   an error, told on standard error`, `  ehc status -api unix:/data/ehc.sock`),
@@ -59,7 +64,7 @@ func daemonOf(c *cobra.Command, s *streams, config, data string) (daemon, error)
 	if data == "" {
 		return daemon{}, errors.New("no data folder: give -data DIR, or set EHC_DATA")
 	}
-	at := api.SocketIn(data)
+	at, tcp := api.SocketIn(data), api.Address{}
 	given, err := c.Flags().GetString(apiFlag)
 	if err != nil {
 		return daemon{}, err
@@ -68,8 +73,14 @@ func daemonOf(c *cobra.Command, s *streams, config, data string) (daemon, error)
 		given = s.getenv("EHC_API")
 	}
 	if given != "" {
-		if at, err = api.ParseAddress(given); err != nil {
+		asked, err := api.ParseAddress(given)
+		if err != nil {
 			return daemon{}, err
+		}
+		if asked.IsTCP() {
+			tcp = asked
+		} else {
+			at = asked
 		}
 	}
 	if config != "" {
@@ -79,5 +90,5 @@ func daemonOf(c *cobra.Command, s *streams, config, data string) (daemon, error)
 	}
 	env := spec.System()
 	env.Lookup = s.env
-	return daemon{config: config, data: data, at: at, env: env, log: s.err}, nil
+	return daemon{config: config, data: data, at: at, tcp: tcp, env: env, log: s.err}, nil
 }

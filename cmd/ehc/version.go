@@ -33,7 +33,10 @@ func newVersionCommand(s *streams) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			v := versions{Version: buildVersion()}
 			if at, err := addressOf(c, s); err == nil {
-				client := api.NewClient(at)
+				client, err := s.client(at)
+				if err != nil {
+					return err
+				}
 				defer client.Close()
 				theirs, err := limited(c.Context(), func(ctx context.Context) (api.Version, error) { return client.Version(ctx) })
 				if err == nil {

@@ -17,7 +17,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// serve runs a server and returns its address. It ends with the test.
+// serve runs a server on a unix socket and returns its address. It ends with the
+// test.
 func serve(t *testing.T, h http.Handler) Address {
 	t.Helper()
 	a := SocketIn(shortDir(t))
@@ -25,6 +26,12 @@ func serve(t *testing.T, h http.Handler) Address {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serveOn(t, l, h)
+	return a
+}
+
+func serveOn(t *testing.T, l net.Listener, h http.Handler) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- Serve(ctx, l, h) }()
@@ -34,7 +41,6 @@ func serve(t *testing.T, h http.Handler) Address {
 			t.Error(err)
 		}
 	})
-	return a
 }
 
 // shortDir is a folder for a socket, whose path must be short.
@@ -65,7 +71,7 @@ func TestBadRequestsAreProblems(t *testing.T) {
 		"a wrong method":           {"PUT", "/v1/plan", "{}", 405},
 		"a path that is not clean": {"GET", "/v1//status", "", 404},
 	} {
-		res, text := send(t, a, c.method, c.path, "", c.body)
+		res, text := send(t, clientOf(t, a), c.method, c.path, "", c.body)
 		kind := res.Header.Get("Content-Type")
 		if res.StatusCode != c.status || kind != problemType || !strings.Contains(string(text), `"detail":`) {
 			t.Errorf("%s: %d %s %s, want %d", name, res.StatusCode, kind, text, c.status)
@@ -83,7 +89,7 @@ func TestAPanicIsAProblem(t *testing.T) {
 	}}
 	a := serve(t, o.guarded(newRead("GET /", nil, func(context.Context, url.Values) (any, error) { panic("oops") }), make(chan struct{}, 1)))
 	for range 2 { // its slot is free again
-		res, text := send(t, a, "GET", "/", "", "")
+		res, text := send(t, clientOf(t, a), "GET", "/", "", "")
 		if res.StatusCode != 500 || res.Header.Get("Content-Type") != problemType || strings.Contains(string(text), "oops") {
 			t.Errorf("%s %s", res.Status, text)
 		}
@@ -139,10 +145,17 @@ func TestAClientSaysThatNobodyAnswers(t *testing.T) {
 }
 
 func TestParseAddress(t *testing.T) {
-	for text, ok := range map[string]bool{"unix:/run/ehc.sock": true, "unix:": false, "/run/ehc.sock": false, "http://h:1": false, "": false} {
+	for text, ok := range map[string]bool{
+		"unix:/run/ehc.sock": true, "unix:": false, "/run/ehc.sock": false, "": false,
+		"http://h:1": true, "https://h:1": true, "http://[fdaa::1]:8400": true, "http://h": false, "http://:1": false,
+		"http://h:x": false, "http://h:70000": false, "http://h:1/v1": false, "http://h:1?x=1": false, "ftp://h:1": false,
+	} {
 		a, err := ParseAddress(text)
 		if (err == nil) != ok || ok && a.String() != text {
 			t.Errorf("ParseAddress(%q) = %v, %v", text, a, err)
 		}
+	}
+	if _, err := ParseAddress("http://user:hush@h:1"); err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("an address with a password: %v", err)
 	}
 }

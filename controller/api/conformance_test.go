@@ -87,12 +87,22 @@ func exchanges() []asked {
 }
 
 func TestExchangesAreAsDescribed(t *testing.T) {
-	a := serve(t, Handler(fake{}, Options{Version: Version{Version: "v1", Go: "go1.26"}}))
-	conform(t, describe(t), a)
+	h := Handler(fake{}, Options{Version: Version{Version: "v1", Go: "go1.26"}})
+	d := describe(t)
+	t.Run("unix", func(t *testing.T) { conform(t, d, clientOf(t, serve(t, h))) })
+	t.Run("TCP", func(t *testing.T) {
+		token := tokenFor(t, "0123456789abcdef")
+		conform(t, d, clientOf(t, serveTCP(t, Authorized(h, token)), WithToken(token)))
+	})
+	t.Run("TLS", func(t *testing.T) {
+		token := tokenFor(t, "0123456789abcdef")
+		a, pool := serveTLS(t, Authorized(h, token))
+		conform(t, d, clientOf(t, a, WithToken(token), WithCAs(pool)))
+	})
 }
 
-// conform makes all exchanges with the server at a.
-func conform(t *testing.T, d *apitest.Description, a Address) {
+// conform makes all exchanges with the server of c.
+func conform(t *testing.T, d *apitest.Description, c *Client) {
 	t.Helper()
 	answered := map[string]bool{}
 	for _, e := range exchanges() {
@@ -111,7 +121,7 @@ func conform(t *testing.T, d *apitest.Description, a Address) {
 		if (described != nil) != (e.status == 400) {
 			t.Errorf("%s %s: got %d, and the description says: %v", method, path, e.status, described)
 		}
-		res, body := send(t, a, method, path, e.kind, e.body)
+		res, body := send(t, c, method, path, e.kind, e.body)
 		if res.StatusCode != e.status {
 			t.Errorf("%s %s %s: %d %s, want %d", method, path, e.body, res.StatusCode, body, e.status)
 		}
@@ -127,17 +137,30 @@ func conform(t *testing.T, d *apitest.Description, a Address) {
 	}
 }
 
-// send makes a request by hand and reads its answer.
-func send(t *testing.T, a Address, method, path, kind, body string) (*http.Response, []byte) {
+// clientOf is a client that ends with the test.
+func clientOf(t *testing.T, a Address, o ...ClientOption) *Client {
 	t.Helper()
-	c := NewClient(a)
-	defer c.Close()
-	r, err := http.NewRequestWithContext(t.Context(), method, "http://ehc"+path, strings.NewReader(body))
+	c := NewClient(a, o...)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// send makes a request by hand and reads its answer.
+func send(t *testing.T, c *Client, method, path, kind, body string) (*http.Response, []byte) {
+	t.Helper()
+	host := c.at.host
+	if !c.at.IsTCP() {
+		host = "ehc"
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, c.at.scheme()+"://"+host+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if kind != "" {
 		r.Header.Set("Content-Type", kind)
+	}
+	if !c.token.IsZero() {
+		r.Header.Set("Authorization", "Bearer "+c.token.secret)
 	}
 	res, err := c.http.Do(r)
 	if err != nil {

@@ -13,6 +13,7 @@ import "errors"
 //	RemoteError      502      errors.As, *RemoteError    happened, and failed there
 //	NotAllowed       403      ErrNotAllowed              not begun: rpc.allow does not have it
 //	OutboxFull       429      ErrFull                    not happened
+//	Unauthorized     401      ErrUnauthorized            not begun: no token, or a wrong one
 //	Overloaded       503      ErrOverloaded              not begun: too much is under way
 const (
 	ReasonDisconnected   = "Disconnected"
@@ -21,6 +22,7 @@ const (
 	ReasonRemote         = "RemoteError"
 	ReasonNotAllowed     = "NotAllowed"
 	ReasonFull           = "OutboxFull"
+	ReasonUnauthorized   = "Unauthorized"
 	ReasonOverloaded     = "Overloaded"
 )
 
@@ -31,6 +33,7 @@ var (
 	ErrUnknownOutcome = errors.New("the outcome is unknown")
 	ErrNotAllowed     = errors.New("not allowed")
 	ErrFull           = errors.New("the outbox is full")
+	ErrUnauthorized   = errors.New("the API token is missing or wrong")
 	ErrOverloaded     = errors.New("too much is under way")
 )
 
@@ -47,6 +50,8 @@ func (p *Problem) Is(target error) bool {
 		return target == ErrNotAllowed
 	case ReasonFull:
 		return target == ErrFull
+	case ReasonUnauthorized:
+		return target == ErrUnauthorized
 	case ReasonOverloaded:
 		return target == ErrOverloaded
 	}

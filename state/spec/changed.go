@@ -26,6 +26,10 @@ func Changed(old, new state.Spec) []string {
 		{"node.visible", a.Hidden == b.Hidden},
 		{"telemetry.listen", old.Telemetry.Listen == new.Telemetry.Listen},
 		{"telemetry.traces", old.Telemetry.Traces == new.Telemetry.Traces},
+		{"api.listen", old.API.Listen == new.API.Listen},
+		{"api.token", old.API.Token == new.API.Token},
+		{"api.cert_file", old.API.CertFile == new.API.CertFile},
+		{"api.key_file", old.API.KeyFile == new.API.KeyFile},
 	} {
 		if !setting.same {
 			changed = append(changed, setting.name)

@@ -69,6 +69,8 @@ const (
 	maxAllowed  = 256 // functions that may be called
 	maxArity    = 255 // of a function: Erlang's own limit
 	maxLocals   = 256
+	minToken    = 16 // characters of an API token
+	maxToken    = 512
 	maxAtom     = 255 // characters in an Erlang atom, hence in names and cookies
 	maxHost     = 253 // characters in a DNS name
 	maxLabel    = 63  // characters between two dots of one, and in an app's name

@@ -34,6 +34,7 @@ var root = &blockType{blocks: []*blockType{
 	{name: "outbox", attrs: []string{"max_events", "max_bytes", "max_age", "max_dead", "remember"}},
 	{name: "receive", attrs: []string{"handler", "batch_handler", "counts", "remember_for", "remember_max"}},
 	{name: "rpc", attrs: []string{"allow", "timeout", "count"}},
+	{name: "api", attrs: []string{"listen", "token", "cert_file", "key_file"}},
 	{name: "log", attrs: []string{"level", "format"}},
 	{name: "telemetry", attrs: []string{"listen", "traces"}},
 	{name: "locals", many: true, free: true},

@@ -88,6 +88,7 @@ func (p *parser) decode(body *hclsyntax.Body) state.Spec {
 		Outbox:  decodeOutbox(top.child("outbox")),
 		Receive: decodeReceive(top.child("receive")),
 		RPC:     decodeRPC(top.child("rpc")),
+		API:     decodeAPI(top.child("api")),
 		Log:     decodeLog(top.child("log")),
 
 		Telemetry: decodeTelemetry(top.child("telemetry")),

@@ -168,6 +168,12 @@ rpc {
   timeout = "2s"
   count   = "My.Mod.count!/1"
 }
+api {
+  listen    = "[fdaa::2]:8400"
+  token     = file("/run/secrets/cookie")
+  cert_file = "/etc/ehc/tls/api.pem"
+  key_file  = "/etc/ehc/tls/api-key.pem"
+}
 log {
   level  = "debug"
   format = "json"
@@ -232,6 +238,10 @@ telemetry {
 				{Module: "Elixir.My.Mod", Name: "count!", Arity: 1}, {Module: "my_mod", Name: "add", Arity: 2}, {Module: "my_mod", Name: "all"},
 			},
 			Timeout: 2 * time.Second, Count: state.Callable{Module: "Elixir.My.Mod", Name: "count!", Arity: 1},
+		},
+		API: state.APISpec{
+			Listen: netip.MustParseAddrPort("[fdaa::2]:8400"), Token: state.NewSecret("monster-of-the-run"),
+			CertFile: "/etc/ehc/tls/api.pem", KeyFile: "/etc/ehc/tls/api-key.pem",
 		},
 		Log: state.LogSpec{Level: "debug", JSON: true},
 		Telemetry: state.TelemetrySpec{
@@ -349,6 +359,8 @@ peer "a" { queries = ["a.internal"] }`
 		"a new interval needs none":          {head + `dns { interval = "9s" }`, nil},
 		"a new name does":                    {"node {\nname = \"b@10.0.0.1\"\ncookie = env(\"RELEASE_COOKIE\")\n}", []string{"node.name"}},
 		"a second cookie, a port and a tick": {"node {\nname = \"ehc@10.0.0.1\"\ncookie = [env(\"RELEASE_COOKIE\"), file(\"cookie\")]\nport = 9000\ntick = \"8s\"\n}", []string{"node.cookie", "node.port", "node.tick"}},
+		"another place for the API does":     {head + `api { listen = "[::]:1" }`, []string{"api.listen"}},
+		"another token does":                 {head + `api { token = file("cookie") }`, []string{"api.token"}},
 		"TLS does":                           {strings.Replace(head, "}\n", "tls {\ncert_file = \"/c\"\nkey_file = \"/k\"\nca_file = \"/a\"\n}\n}\n", 1), []string{"node.tls"}},
 		"where it listens and its EPMD":      {"node {\nname = \"ehc@10.0.0.1\"\ncookie = env(\"RELEASE_COOKIE\")\nlisten = \"0.0.0.0\"\nepmd_port = 4370\n}", []string{"node.listen", "node.epmd_port"}},
 	} {
