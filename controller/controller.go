@@ -46,6 +46,7 @@ type Controller struct {
 	tracer  *telemetry.Tracer
 	setLog  func(state.LogSpec)
 	heart   heart
+	door    *Door // may be nil
 
 	history *history.Log
 	began   uint64 // what the revisions of this run begin after
@@ -87,6 +88,8 @@ type Options struct {
 	Tracer *telemetry.Tracer
 	// SetLog makes the log what the file in force says; nil does not.
 	SetLog func(state.LogSpec)
+	// Door is opened to apps in Elixir and Erlang; nil if they have none.
+	Door *Door
 }
 
 // New returns a controller in which the file of o.Config is in force.
@@ -94,7 +97,7 @@ func New(o Options) (*Controller, error) {
 	c := &Controller{
 		store: o.Store, box: o.Box, links: o.Links, prober: o.Prober, config: o.Config, look: o.Discovery,
 		log: o.Log, version: o.Version, started: time.Now(), inbox: o.Inbox, warnings: o.Warnings,
-		meter: o.Meter, tracer: o.Tracer, setLog: o.SetLog,
+		meter: o.Meter, tracer: o.Tracer, setLog: o.SetLog, door: o.Door,
 	}
 	c.older = make(chan struct{}, 1)
 	c.calls = make(chan struct{}, callsAtOnce)
@@ -118,6 +121,9 @@ func New(o Options) (*Controller, error) {
 	for _, s := range o.Box.Stats() {
 		c.backlog(s.App, s.Pending)
 	}
+	if c.door != nil {
+		c.door.open(c)
+	}
 	return c, nil
 }
 
@@ -126,9 +132,12 @@ func New(o Options) (*Controller, error) {
 // later pass plans it again.
 func (c *Controller) Run(ctx context.Context) error {
 	defer c.effects.wait()
-	var expiring sync.WaitGroup
-	expiring.Go(func() { c.expire(ctx) })
-	defer expiring.Wait()
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { c.expire(ctx) })
+	if c.door != nil {
+		beside.Go(func() { c.door.run(ctx) })
+	}
 	for {
 		snap, plan := c.pass(ctx)
 		c.heart.rest(time.Now(), plan.Wake)

@@ -79,6 +79,7 @@ type world struct {
 	look  *listing
 	store *state.Store
 	db    *disk.DB
+	door  *Door
 	got   []string // ids, in the order of arrival
 	calls []int    // of the batch handler: how many events
 	mu    sync.Mutex
@@ -108,9 +109,10 @@ func newWorldOf(t *testing.T, text string) *world {
 	log := hclog.NewNullLogger()
 	links := NewLinks(w.store, log, nil, nil)
 	dialer := w.net.Dialer("ehc@127.0.0.1", links, transport.NewCookie("hush"))
+	w.door = NewDoor(log)
 	w.ctl, err = New(Options{
 		Store: w.store, Box: box, Dialer: dialer, Prober: dialer, Links: links,
-		Config: config, Discovery: w.look, Log: log, Version: "test",
+		Config: config, Discovery: w.look, Log: log, Version: "test", Door: w.door,
 	})
 	if err != nil {
 		t.Fatal(err)

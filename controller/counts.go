@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"ehc/controller/api"
 	"ehc/state"
@@ -30,7 +31,7 @@ func (c *Controller) Counts(ctx context.Context, q api.CountsQuery) (api.Counts,
 	if q.Key == "" {
 		return api.Counts{}, api.NewProblem(http.StatusBadRequest, "no key: an app is asked for one counter, such as visits:/blog")
 	}
-	node, n, err := c.realtimeCount(ctx, q.App, q.Key)
+	node, n, err := c.realtimeCount(ctx, q.App, q.Key, 0)
 	if err != nil {
 		return api.Counts{}, callProblem(err)
 	}
@@ -61,13 +62,13 @@ func (c *Controller) ownCounts(ctx context.Context, q api.CountsQuery) (api.Coun
 func keyOf(c inbox.Counter) string { return c.Name + ":" + c.Key }
 
 // realtimeCount asks an app for a counter, never anything that was buffered. Errors
-// are those of call.
-func (c *Controller) realtimeCount(ctx context.Context, app, key string) (state.Node, int64, error) {
+// and the limit are those of call.
+func (c *Controller) realtimeCount(ctx context.Context, app, key string, limit time.Duration) (state.Node, int64, error) {
 	if app == "" {
 		app = c.countingApp()
 	}
 	f := c.config.Spec().RPC.Count
-	node, value, err := c.call(ctx, callee{app: app}, f, 0, key)
+	node, value, err := c.call(ctx, callee{app: app}, f, limit, key)
 	if err != nil {
 		return node, 0, err
 	}

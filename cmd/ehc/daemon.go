@@ -19,6 +19,7 @@ import (
 	"ehc/state/inbox"
 	"ehc/state/outbox"
 	"ehc/state/spec"
+	"ehc/transport"
 	"ehc/transport/ergonode"
 )
 
@@ -82,6 +83,9 @@ func (d daemon) run(ctx context.Context) (err error) {
 		options.Functions = receiver.Functions()
 	}
 	options.Refused = meter.HandshakeRefused
+	door := controller.NewDoor(log.Named("door"))
+	options.Servers = map[string]transport.Handler{controller.DoorName: door.Call}
+	options.Casts = map[string]transport.Handler{controller.DoorName: door.Cast}
 	node, err := ergonode.Start(ctx, options)
 	if err != nil {
 		return err
@@ -90,7 +94,7 @@ func (d daemon) run(ctx context.Context) (err error) {
 	poller := discover.NewPoller(store, s.Node, meter)
 	ctl, err := controller.New(controller.Options{
 		Store: store, Box: box, Dialer: node, Prober: node, Links: links, Config: config, Discovery: poller,
-		Log: log.Named("controller"), Version: buildVersion().Version, Inbox: counts, Warnings: warnings,
+		Log: log.Named("controller"), Version: buildVersion().Version, Inbox: counts, Warnings: warnings, Door: door,
 		Meter: meter, Tracer: tracer, SetLog: log.Set,
 	})
 	if err != nil {

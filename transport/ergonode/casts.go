@@ -58,7 +58,7 @@ func (s *server) runCasts(l *link) {
 		if !ok {
 			return
 		}
-		_, err := s.handle(l.ctx, l.with.Name, []etf.Term{request})
+		_, err := s.taking(l.ctx, l.with.Name, []etf.Term{request})
 		if err != nil && l.ctx.Err() == nil {
 			s.node.o.Log.Warn("cast", "from", l.with.Name, "to", s.name, "error", err)
 		}

@@ -56,6 +56,9 @@ type Options struct {
 	// after the other, in the order in which they were sent, and what their handler
 	// returns goes nowhere, but for an error, which is logged.
 	Servers map[string]transport.Handler
+	// Casts take the casts of Servers, by the same names, whose own handlers then take
+	// only calls.
+	Casts map[string]transport.Handler
 	// PubSub hears what Phoenix.PubSub brings once Node.Follow has named the servers;
 	// nil takes no part in it.
 	PubSub transport.PubSubListener
@@ -108,6 +111,11 @@ func (o Options) checked() (Options, error) {
 	for name := range o.Servers {
 		if err := etf.CheckAtom(etf.Atom(name)); err != nil || name == "" || name == netKernel || name == rex || etf.Atom(name) == pubsub.ScopeName {
 			return o, fmt.Errorf("server %q cannot be registered", name)
+		}
+	}
+	for name := range o.Casts {
+		if o.Servers[name] == nil {
+			return o, fmt.Errorf("casts of server %q, which there is not", name)
 		}
 	}
 	if o.Log == nil {

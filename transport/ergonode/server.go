@@ -22,6 +22,7 @@ type server struct {
 	node   *Node
 	name   etf.Atom
 	handle transport.Handler
+	taking transport.Handler // the casts
 	self   etf.Pid
 	ended  chan struct{}
 
@@ -32,7 +33,10 @@ type server struct {
 // serve starts the servers.
 func (n *Node) serve() error {
 	for name, handle := range n.o.Servers {
-		s := &server{node: n, name: etf.Atom(name), handle: handle, ended: make(chan struct{}), casts: map[*link]*casts{}}
+		s := &server{node: n, name: etf.Atom(name), handle: handle, taking: n.o.Casts[name], ended: make(chan struct{}), casts: map[*link]*casts{}}
+		if s.taking == nil {
+			s.taking = handle
+		}
 		p, err := n.seat.node.Spawn(name, gen.ProcessOptions{MailboxSize: mailboxSize}, s)
 		if err != nil {
 			return fmt.Errorf("server %s: %w", name, err)

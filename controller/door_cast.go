@@ -1,0 +1,94 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ehc/controller/api"
+	"ehc/transport"
+)
+
+const (
+	castsAtOnce   = 256     // events put on disk at a time, and that may wait for it
+	castBytes     = 4 << 20 // of their payloads
+	lastCastLimit = 2 * time.Second
+)
+
+// Cast takes a gen_server cast. It is a transport.Handler: it returns when the event is
+// in line to be put on disk, and its error is for the log.
+func (d *Door) Cast(ctx context.Context, _ string, args []transport.Term) (transport.Term, error) {
+	r, word := requestOf(args[0])
+	e, why := eventOf(r, word)
+	if why != "" {
+		return nil, errors.New(why + ": " + shortText(args[0]))
+	}
+	if err := checkEvent(e); err != nil { // one that is refused would hold up those beside it
+		return nil, err
+	}
+	select {
+	case d.writes <- e:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// run puts on disk what is cast, until ctx ends and nothing waits.
+func (d *Door) run(ctx context.Context) {
+	for {
+		select {
+		case e := <-d.writes:
+			d.put(ctx, d.waiting(e))
+			continue
+		case <-ctx.Done():
+		}
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCastLimit)
+		defer cancel()
+		for {
+			select {
+			case e := <-d.writes:
+				d.put(last, d.waiting(e))
+				continue
+			default:
+			}
+			return
+		}
+	}
+}
+
+// waiting is first and what waits behind it, as much as is put on disk at a time.
+func (d *Door) waiting(first api.Event) []api.Event {
+	events, bytes := []api.Event{first}, len(first.Payload)
+	for len(events) < castsAtOnce && bytes < castBytes {
+		select {
+		case e := <-d.writes:
+			events = append(events, e)
+			bytes += len(e.Payload)
+		default:
+			return events
+		}
+	}
+	return events
+}
+
+// put emits events in order: together, or else one by one, so that one which is
+// refused costs no other.
+func (d *Door) put(ctx context.Context, events []api.Event) {
+	_, err := d.ctl.Emit(ctx, api.EmitRequest{Events: events})
+	if err == nil {
+		return
+	}
+	lost := len(events)
+	if len(events) > 1 {
+		lost = 0
+		for _, e := range events {
+			if _, one := d.ctl.Emit(ctx, api.EmitRequest{Events: []api.Event{e}}); one != nil {
+				lost, err = lost+1, one
+			}
+		}
+	}
+	if lost > 0 {
+		d.log.Error("casts lost", "events", lost, "error", err)
+	}
+}
