@@ -3,6 +3,7 @@ module ehc
 go 1.26.7
 
 require (
+	github.com/BurntSushi/toml v1.6.0
 	github.com/ergo-services/ergo v1.999.224
 	github.com/fsnotify/fsnotify v1.10.1
 	github.com/google/go-cmp v0.7.0

@@ -92,6 +92,7 @@ var doors = map[string][]string{
 	"go.opentelemetry.io/proto/otlp":      {"tests"},
 	"google.golang.org/protobuf":          {"tests"},
 	"golang.org/x/sync":                   {"..."},
+	"github.com/BurntSushi/toml":          {"tests"},
 	"github.com/google/go-cmp":            {"tests", "transport/transporttest"},
 	"pgregory.net/rapid":                  {"tests"},
 	"go.uber.org/goleak":                  {"tests"},

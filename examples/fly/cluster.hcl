@@ -26,3 +26,13 @@ peer "event_horizon" {
   queries = ["fly:aayush-event-horizon"]
   match   = "aayush-event-horizon-*"
 }
+
+# What fly.toml has checked and scraped. Every app of the organisation may read it;
+# it holds neither payloads nor secrets.
+telemetry {
+  listen = "[::]:9568"
+}
+
+log {
+  format = "json"
+}

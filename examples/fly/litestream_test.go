@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"ehc/controller/api"
+	"ehc/examples/deploytest"
 	"ehc/transport/transporttest/port"
 )
 
@@ -41,7 +42,7 @@ func TestLitestreamOutlivesTheVolume(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &replicated{t: t, dir: dir, ehc: build(t), program: program}
+	r := &replicated{t: t, dir: dir, ehc: deploytest.Build(t), program: program}
 	t.Cleanup(func() {
 		r.kill()
 		_ = os.RemoveAll(dir)
@@ -109,7 +110,7 @@ peer "phoenix" {
 	go func(run *exec.Cmd, ended chan error) { ended <- run.Wait() }(r.run, r.ended)
 	client := api.NewClient(api.SocketIn(r.data()))
 	defer client.Close()
-	eventually(r.t, "ehc answers", func() error {
+	deploytest.Eventually(r.t, "ehc answers", func() error {
 		_, err := client.Status(r.t.Context())
 		return err
 	})

@@ -2,6 +2,7 @@ package box_test
 
 import (
 	"encoding/json"
+	"net/netip"
 	"slices"
 	"strings"
 	"syscall"
@@ -39,6 +40,9 @@ func TestAFlyNetworkInABox(t *testing.T) {
 	w.converges(append(names(first, fleet), other.name(first)))
 	w.emit(20)
 	w.delivered()
+	if at := netip.AddrPortFrom(w.ehc.addr, 9568); !other.reaches(at) {
+		t.Errorf("telemetry at %s is out of reach of the organisation's Machines", at)
+	}
 
 	w.regions(fleet)
 	w.rolling(fleet)

@@ -79,7 +79,8 @@ func quick(t *testing.T) string {
 	}
 	text := string(b)
 	for old, now := range map[string]string{
-		"node {\n": "node {\n  tick = \"" + ticktime + "s\"\n",
+		"node {\n":              "node {\n  tick = \"" + ticktime + "s\"\n",
+		"  format = \"json\"\n": "  level = \"debug\"\n",
 		"  match   = \"aayush-event-horizon-*\"\n": "  match   = \"aayush-event-horizon-*\"\n  prune { after = \"2s\" }\n",
 		"  match = \"phoenix-aayushsahu-*\"\n":     "  match = \"phoenix-aayushsahu-*\"\n  prune { after = \"2s\" }\n",
 	} {
@@ -88,7 +89,7 @@ func quick(t *testing.T) string {
 		}
 		text = strings.Replace(text, old, now, 1)
 	}
-	return text + "dns {\n  interval = \"500ms\"\n  timeout = \"1s\"\n}\nlog { level = \"debug\" }\n"
+	return text + "dns {\n  interval = \"500ms\"\n  timeout = \"1s\"\n}\n"
 }
 
 // app starts a Machine of an app.
