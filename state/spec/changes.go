@@ -171,5 +171,5 @@ func differing(path string, a, b reflect.Value) []string {
 
 // isBlock says whether v is a struct of package state, whose fields are settings.
 func isBlock(v reflect.Value) bool {
-	return v.Kind() == reflect.Struct && v.Type().PkgPath() == reflect.TypeFor[state.Spec]().PkgPath()
+	return v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[state.Secret]() && v.Type().PkgPath() == reflect.TypeFor[state.Spec]().PkgPath()
 }

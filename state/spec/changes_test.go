@@ -161,6 +161,8 @@ func another(v reflect.Value) reflect.Value {
 		out.Set(reflect.ValueOf(netip.MustParseAddr("10.9.8.7")))
 	case v.Type() == reflect.TypeFor[netip.AddrPort]():
 		out.Set(reflect.ValueOf(netip.MustParseAddrPort("10.9.8.7:6")))
+	case v.Type() == reflect.TypeFor[state.Secret]():
+		out.Set(reflect.ValueOf(state.NewSecret("another")))
 	case v.Kind() == reflect.String:
 		out.SetString("another")
 	case v.Kind() == reflect.Bool:
