@@ -63,9 +63,10 @@ var rooms = map[string]room{
 		may:   []string{"transport", "transport/dist", "transport/epmd", "transport/etf", "transport/pubsub"},
 		tests: []string{"transport/transporttest/..."},
 	},
-	"transport/transporttest":      {may: []string{"transport", "transport/etf", "transport/transporttest/port"}},
-	"transport/transporttest/beam": {may: []string{"transport/transporttest/port"}},
-	"transport/transporttest/port": {},
+	"transport/transporttest":        {may: []string{"transport", "transport/etf", "transport/transporttest/port"}},
+	"transport/transporttest/beam":   {may: []string{"transport/transporttest/port"}},
+	"transport/transporttest/port":   {},
+	"transport/transporttest/corpus": {},
 }
 
 // doors says where each outside library may come in. A library without a door

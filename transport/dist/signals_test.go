@@ -2,6 +2,8 @@ package dist_test
 
 import (
 	"bufio"
+	"bytes"
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"ehc/transport/dist"
 	"ehc/transport/etf"
 	"ehc/transport/transporttest/beam"
+	"ehc/transport/transporttest/corpus"
 )
 
 // link is a connection to a real node, used by one goroutine.
@@ -23,6 +26,8 @@ type link struct {
 	peer dist.Node
 	self etf.Pid
 	refs uint32
+
+	heard [][]byte // every frame
 }
 
 func connect(t *testing.T, n *beam.Node) *link {
@@ -52,6 +57,7 @@ func (l *link) next() dist.Control {
 		if len(frame) == 0 {
 			continue
 		}
+		l.heard = append(l.heard, bytes.Clone(frame))
 		c, err := dist.Parse(frame, l.d)
 		if err != nil {
 			l.t.Fatal(err)
@@ -279,6 +285,29 @@ func TestARealNodeSendsEverySignal(t *testing.T) {
 	}
 	l.t = t
 	l.call("erlang", "node")
+	l.keep("otp" + n.Eval("list_to_integer(erlang:system_info(otp_release))"))
+}
+
+// keep makes seeds of what the node has sent: one frame of each operation and
+// length, and all of them in a row.
+func (l *link) keep(release string) {
+	var all []byte
+	seen := map[string]bool{}
+	for _, frame := range l.heard {
+		all = append(appendLength(all, len(frame)), frame...)
+		c, err := dist.Parse(frame, l.d)
+		if name := fmt.Sprintf("%s-op%d-%d", release, c.Op, len(frame)); err == nil && !seen[name] {
+			seen[name] = true
+			corpus.Keep(l.t, "FuzzParse", name, frame)
+		}
+	}
+	for _, size := range []byte{16, 255} {
+		corpus.Keep(l.t, "FuzzFrames", fmt.Sprintf("%s-%d", release, size), all, size)
+	}
+}
+
+func appendLength(b []byte, n int) []byte {
+	return append(b, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
 
 // check looks at what else a signal has to say, and acknowledges an unlink.

@@ -93,7 +93,7 @@ func introduction(ctx context.Context, err error) error {
 
 // introduce asks for the name and returns the creation. The answer is read to
 // its length, for EPMD does not close after it.
-func (r Registration) introduce(c net.Conn) (creation uint32, err error) {
+func (r Registration) introduce(c io.ReadWriter) (creation uint32, err error) {
 	if _, err := c.Write(request(r.alive2())); err != nil {
 		return 0, err
 	}
