@@ -10,7 +10,7 @@ import (
 // over the upper half so that what failed together does not return together.
 func backoff(tries int, first, most time.Duration) time.Duration {
 	d := most
-	if shift := max(tries, 1) - 1; shift < 30 && first<<shift < most {
+	if shift := max(tries, 1) - 1; shift < 30 && first <= (most-1)>>shift {
 		d = first << shift
 	}
 	return d/2 + rand.N(d/2+1)

@@ -17,10 +17,15 @@ const (
 // again makes a request that may be made more than once until it has an answer that
 // another attempt would not change, maxTries times or until ctx ends.
 func again[A any](ctx context.Context, f func() (A, error)) (A, error) {
+	return againWhile(ctx, maxTries, passing, f)
+}
+
+// againWhile is again for the errors that helps names.
+func againWhile[A any](ctx context.Context, times int, helps func(error) bool, f func() (A, error)) (A, error) {
 	pause := pauseFirst
 	for try := 1; ; try++ {
 		a, err := f()
-		if err == nil || try == maxTries || ctx.Err() != nil || !passing(err) {
+		if err == nil || try == times || ctx.Err() != nil || !helps(err) {
 			return a, err
 		}
 		t := time.NewTimer(pause/2 + rand.N(pause/2+1)) // so that those that failed together do not return together

@@ -87,7 +87,7 @@ func TestAPanicIsAProblem(t *testing.T) {
 	o := Options{Panicked: func(route string, cause any, stack []byte) {
 		told <- fmt.Sprint(route, cause, strings.Contains(string(stack), "TestAPanicIsAProblem"))
 	}}
-	a := serve(t, o.guarded(newRead("GET /", nil, func(context.Context, url.Values) (any, error) { panic("oops") }), make(chan struct{}, 1)))
+	a := serve(t, o.guarded(newRead("GET /", nil, func(context.Context, url.Values) (any, error) { panic("oops") }), slots{brief: make(chan struct{}, 1), streaming: make(chan struct{}, 1)}))
 	for range 2 { // its slot is free again
 		res, text := send(t, clientOf(t, a), "GET", "/", "", "")
 		if res.StatusCode != 500 || res.Header.Get("Content-Type") != problemType || strings.Contains(string(text), "oops") {

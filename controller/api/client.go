@@ -69,7 +69,8 @@ func NewClient(a Address, options ...ClientOption) *Client {
 // Close lets go of idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// ask makes a request and reads its answer, a JSON value. A read is asked again.
+// ask makes a request and reads its answer, a JSON value. A read whose connection
+// breaks is asked again.
 func ask[A any](ctx context.Context, c *Client, method, path string, body any) (A, error) {
 	times := 1
 	if method == http.MethodGet {
@@ -78,12 +79,9 @@ func ask[A any](ctx context.Context, c *Client, method, path string, body any) (
 	return askTimes[A](ctx, c, times, method, path, body)
 }
 
-// How often a request is made that may be made again, and how long after the first
-// time; four times as long after each other.
-const (
-	tries      = 3
-	firstAgain = 100 * time.Millisecond
-)
+// tries is how often a request is made that may be made again. It is less than
+// maxTries: who asks how things stand wants to know at once that nobody answers.
+const tries = 3
 
 // askTimes is ask for what may be asked so many times.
 func askTimes[A any](ctx context.Context, c *Client, times int, method, path string, body any) (A, error) {
@@ -97,37 +95,26 @@ func askTimes[A any](ctx context.Context, c *Client, times int, method, path str
 			return none, fmt.Errorf("encode request: %w", err)
 		}
 	}
-	pause := firstAgain
-	for {
+	return againWhile(ctx, times, broke, func() (A, error) {
 		var got A
 		err := c.once(ctx, method, path, text, &got)
-		if times--; times <= 0 || !passes(err) {
-			return got, err
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return got, err
-		}
-		pause *= 4
-	}
+		return got, err
+	})
 }
 
-// passes says whether it may help to ask again.
-func passes(err error) bool {
+// broke says that there was no answer although somebody listens, or that there was
+// no time for one.
+func broke(err error) bool {
 	var p *Problem
+	var untrusted *tls.CertificateVerificationError
 	switch {
-	case err == nil, errors.Is(err, ErrNoController), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, ErrNoController), errors.As(err, &untrusted):
 		return false
 	case errors.As(err, &p):
 		return errors.Is(p, ErrOverloaded)
 	}
-	var untrusted *tls.CertificateVerificationError
-	if errors.As(err, &untrusted) {
-		return false
-	}
-	var broken net.Error
-	return errors.As(err, &broken) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func (c *Client) once(ctx context.Context, method, path string, body []byte, into any) error {

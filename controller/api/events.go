@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"slices"
 	"time"
 )
 
@@ -13,15 +15,74 @@ type EventBackend interface {
 }
 
 func eventRoutes(b EventBackend) []route {
-	return []route{
-		newWrite("POST /v1/events", b.Emit).waits(),
-	}
+	return []route{{
+		pattern: "POST /v1/events", query: []string{"wait", "wait_millis"}, pace: waiting, streams: isLines,
+		serve: func(w http.ResponseWriter, r *http.Request) error {
+			how, err := waitingIn(r.URL.Query())
+			if err != nil {
+				return err
+			}
+			if isLines(r) {
+				return emitLines(w, r, b, how)
+			}
+			q, err := readJSON[emitBody](w, r)
+			if err != nil {
+				return err
+			}
+			ask, err := q.request(how)
+			if err != nil {
+				return err
+			}
+			done, err := b.Emit(r.Context(), ask)
+			if err != nil {
+				return err
+			}
+			return writeJSON(w, http.StatusOK, jsonType, done)
+		},
+	}}
 }
 
-// Emit enqueues events. Events without an id are given one by the controller,
-// so a caller that will try again after an error should set them.
+// emitBody is an EmitRequest, or one Event.
+type emitBody struct {
+	EmitRequest
+	Event
+}
+
+// request is what the body asks for; how says for what to wait where it does not.
+func (q emitBody) request(how EmitRequest) (EmitRequest, error) {
+	r := q.EmitRequest
+	one := q.Type != "" || q.ID != "" || q.Payload != nil
+	switch {
+	case one == (r.Events != nil):
+		return r, NewProblem(http.StatusBadRequest, "read request body: want events, or one event with a type")
+	case one && (r.Wait != "" || r.WaitMillis != 0):
+		return r, NewProblem(http.StatusBadRequest, "read request body: with one event, for what to wait is a parameter: ?wait=")
+	case one:
+		r.Events = []Event{q.Event}
+	}
+	if r.Wait == "" {
+		r.Wait, r.WaitMillis = how.Wait, how.WaitMillis
+	}
+	return r, nil
+}
+
+// waitingIn reads for what to wait from a query.
+func waitingIn(v url.Values) (EmitRequest, error) {
+	millis, err := numberIn(v, "wait_millis")
+	r := EmitRequest{Wait: v.Get("wait"), WaitMillis: int64(millis)}
+	if err == nil && !slices.Contains([]string{"", WaitDurable, WaitConnected, WaitDelivered}, r.Wait) {
+		err = NewProblem(http.StatusBadRequest, "wait %q: want durable, connected or delivered", r.Wait)
+	}
+	return r, err
+}
+
+// Emit enqueues events, all or none. Those without an id are given one here, so that
+// it can ask again when a connection breaks without an event counting twice. A
+// caller that is to ask again itself, or that may end meanwhile, sets them before:
+// see NewEventID.
 func (c *Client) Emit(ctx context.Context, r EmitRequest) (Emitted, error) {
-	return ask[Emitted](ctx, c, http.MethodPost, "/v1/events", r)
+	r.Events = minted(r.Events, time.Now())
+	return askTimes[Emitted](ctx, c, tries, http.MethodPost, "/v1/events", r)
 }
 
 // Event is an event to emit, one that waits, or a dead letter.

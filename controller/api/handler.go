@@ -21,13 +21,10 @@ const (
 // Handler serves b.
 func Handler(b Backend, o Options) http.Handler {
 	mux := http.NewServeMux()
-	slots := map[pace]chan struct{}{}
-	for _, p := range []pace{brief, waiting, streaming} {
-		slots[p] = make(chan struct{}, p.atOnce())
-	}
+	slots := newSlots()
 	methods := map[string][]string{}
 	for _, r := range table(b, o) {
-		mux.Handle(r.pattern, o.guarded(r, slots[r.pace]))
+		mux.Handle(r.pattern, o.guarded(r, slots))
 		methods[r.path()] = append(methods[r.path()], r.method())
 	}
 	for p, allowed := range methods {
@@ -45,25 +42,38 @@ func Handler(b Backend, o Options) http.Handler {
 	})
 }
 
-// guarded serves r within its limits, while one of the slots is free.
-func (o Options) guarded(r route, slots chan struct{}) http.Handler {
+// slots are those of the requests under way, by pace.
+type slots map[pace]chan struct{}
+
+func newSlots() slots {
+	s := slots{}
+	for _, p := range []pace{brief, waiting, streaming} {
+		s[p] = make(chan struct{}, p.atOnce())
+	}
+	return s
+}
+
+// guarded serves r within its limits, while a slot is free.
+func (o Options) guarded(r route, s slots) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		lasts := r.paceOf(q)
+		free := s[lasts]
 		select {
-		case slots <- struct{}{}:
-			defer func() { <-slots }()
+		case free <- struct{}{}:
+			defer func() { <-free }()
 		default:
 			w.Header().Set("Retry-After", "1")
-			fail(w, NewProblem(http.StatusServiceUnavailable, "%d requests of this kind are under way: try again", cap(slots)).Because(ReasonOverloaded))
+			fail(w, NewProblem(http.StatusServiceUnavailable, "%d requests of this kind are under way: try again", cap(free)).Because(ReasonOverloaded))
 			return
 		}
 		t := &tracked{ResponseWriter: w}
 		defer o.recovered(t, r.pattern)
-		if d := r.pace.limit(); d > 0 {
+		if d := lasts.limit(); d > 0 {
 			limit, cancel := context.WithTimeout(q.Context(), d)
 			defer cancel()
 			q = q.WithContext(limit)
 		}
-		r.pace.extend(t, q)
+		lasts.extend(t, q)
 		err := checkQuery(q.URL.Query(), r.query)
 		if err == nil {
 			err = r.serve(t, q)

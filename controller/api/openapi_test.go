@@ -18,7 +18,7 @@ import (
 // found from them.
 func bodies() []any {
 	return []any{
-		Status{}, Nodes{}, Apps{}, History{}, PlanRequest{}, Plan{}, ApplyRequest{}, Applied{}, EmitRequest{}, Emitted{},
+		Status{}, Nodes{}, Apps{}, History{}, PlanRequest{}, Plan{}, ApplyRequest{}, Applied{}, EmitRequest{}, Emitted{}, EmittedLine{},
 		Outbox{}, OutboxSelection{}, OutboxChange{}, Counts{}, CallRequest{}, Called{}, Version{}, Problem{},
 		SuspendRequest{}, Suspensions{},
 	}

@@ -18,7 +18,7 @@ import (
 // streamOf is a handler whose only route is a stream that feed feeds.
 func streamOf(feed func(context.Context, *SSE) error) http.Handler {
 	r := newStream("GET /", nil, func(*http.Request) (func(context.Context, *SSE) error, error) { return feed, nil })
-	return Options{}.guarded(r, make(chan struct{}, 1))
+	return Options{}.guarded(r, slots{brief: make(chan struct{}, 1), streaming: make(chan struct{}, 1)})
 }
 
 // open asks for a stream by hand.

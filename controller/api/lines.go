@@ -1,0 +1,210 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+const (
+	linesType     = "application/x-ndjson"
+	maxLine       = 2 << 20 // bytes of a line: a payload has at most half of it
+	maxBatch      = 256     // events that are enqueued at a time
+	maxBatchBytes = 4 << 20 // of their lines
+	idleLimit     = time.Minute
+)
+
+// EmittedLine answers a line of events: what became of the event, or why it was not
+// taken. After one with a Problem nothing follows: the lines before it are on disk,
+// that line and those after it are not.
+type EmittedLine struct {
+	Line    int      `json:"line"` // counted from 1
+	ID      string   `json:"id,omitempty"`
+	Outcome string   `json:"outcome,omitempty"` // see Emitted
+	Problem *Problem `json:"problem,omitempty"`
+}
+
+func isLines(r *http.Request) bool {
+	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), linesType)
+}
+
+// emitLines takes events, one a line, and answers each with a line once it is on
+// disk. What has come is enqueued at once rather than kept until a batch is full.
+// If the very first cannot be taken, that is its error, and nothing is written.
+func emitLines(w http.ResponseWriter, r *http.Request, b EventBackend, how EmitRequest) error {
+	control := http.NewResponseController(w)
+	if err := control.EnableFullDuplex(); err != nil {
+		return fmt.Errorf("read while answering: %w", err)
+	}
+	in := lineReader{r: bufio.NewReaderSize(patient{r.Body, control}, maxLine)}
+	w.Header().Set("Content-Type", linesType)
+	answered := false
+	for {
+		batch, end := in.batch()
+		if errors.Is(end, io.EOF) {
+			untilRead(w)
+		}
+		answers, bad := emitBatch(r.Context(), b, how, batch)
+		if bad == nil && end != nil && !errors.Is(end, io.EOF) {
+			bad = &EmittedLine{Line: in.line, Problem: problemOf(end)}
+		}
+		if bad != nil {
+			if !answered && len(answers) == 0 {
+				w.Header().Del("Content-Type")
+				return bad.Problem
+			}
+			answers = append(answers, *bad)
+		}
+		if writeLines(w, control, answers) != nil || bad != nil || end != nil {
+			return nil // the reader has left, or has been told all there is
+		}
+		answered = true
+	}
+}
+
+// emitBatch enqueues events, and returns what became of each and, if one was not
+// taken, which and why. One that is bad keeps none of those before it back.
+func emitBatch(ctx context.Context, b EventBackend, how EmitRequest, batch []numbered) (answers []EmittedLine, bad *EmittedLine) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
+	answers, err := emitTogether(ctx, b, how, batch)
+	if err == nil {
+		return answers, nil
+	}
+	if len(batch) == 1 {
+		return nil, &EmittedLine{Line: batch[0].line, ID: batch[0].event.ID, Problem: problemOf(err)}
+	}
+	for i := range batch { // of all or none it was none
+		one, bad := emitBatch(ctx, b, how, batch[i:i+1])
+		if bad != nil {
+			return answers, bad
+		}
+		answers = append(answers, one...)
+	}
+	return answers, nil
+}
+
+func emitTogether(ctx context.Context, b EventBackend, how EmitRequest, batch []numbered) ([]EmittedLine, error) {
+	limit, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
+	for _, n := range batch {
+		how.Events = append(how.Events, n.event)
+	}
+	done, err := b.Emit(limit, how)
+	if err != nil {
+		return nil, err
+	}
+	var answers []EmittedLine
+	for i, n := range batch {
+		a := EmittedLine{Line: n.line, ID: done.IDs[i]}
+		if i < len(done.Outcomes) {
+			a.Outcome = done.Outcomes[i]
+		}
+		answers = append(answers, a)
+	}
+	return answers, nil
+}
+
+// writeLines writes answers, and has them on their way when it returns.
+func writeLines(w io.Writer, control *http.ResponseController, answers []EmittedLine) error {
+	var b bytes.Buffer
+	text := json.NewEncoder(&b)
+	text.SetEscapeHTML(false)
+	for _, a := range answers {
+		if err := text.Encode(a); err != nil {
+			return err
+		}
+	}
+	if err := control.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+		return err
+	}
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return err
+	}
+	return control.Flush()
+}
+
+// numbered is an event and the line it stands on.
+type numbered struct {
+	line  int
+	event Event
+}
+
+// lineReader reads events, one JSON object a line. Empty lines are passed over.
+type lineReader struct {
+	r    *bufio.Reader
+	line int // read so far
+}
+
+// batch returns the next events: at least one, then as many as have come. With an
+// error, io.EOF at the end, it returns the events before it; the error is of the
+// line that was read last.
+func (l *lineReader) batch() ([]numbered, error) {
+	var found []numbered
+	for size := 0; len(found) < maxBatch && size < maxBatchBytes; {
+		if len(found) > 0 && l.r.Buffered() == 0 {
+			break
+		}
+		text, err := l.r.ReadSlice('\n')
+		if err == nil || len(text) > 0 {
+			l.line++
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return found, NewProblem(http.StatusRequestEntityTooLarge, "line %d is over %d bytes", l.line, maxLine)
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return found, NewProblem(http.StatusRequestTimeout, "no line for %s", idleLimit)
+		case err != nil && !errors.Is(err, io.EOF):
+			return found, NewProblem(http.StatusBadRequest, "read line %d: %v", l.line, err)
+		}
+		if text = bytes.TrimSpace(text); len(text) > 0 {
+			size += len(text)
+			e, bad := readEvent(text, l.line)
+			if bad != nil {
+				return found, bad
+			}
+			found = append(found, numbered{l.line, e})
+		}
+		if err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// readEvent reads the one event of a line.
+func readEvent(text []byte, line int) (Event, error) {
+	var e Event
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&e); err != nil {
+		return e, NewProblem(http.StatusBadRequest, "line %d is no event: %v", line, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return e, NewProblem(http.StatusBadRequest, "line %d has more than one event", line)
+	}
+	return e, nil
+}
+
+// patient reads a body that may come slowly, but not one that stands still.
+type patient struct {
+	body    io.Reader
+	control *http.ResponseController
+}
+
+func (p patient) Read(b []byte) (int, error) {
+	if err := p.control.SetReadDeadline(time.Now().Add(idleLimit)); err != nil {
+		return 0, err
+	}
+	return p.body.Read(b)
+}
