@@ -33,6 +33,7 @@ var rooms = map[string]room{
 	}, tests: []string{"transport/ergonode", "transport/transporttest/...", "controller/discover/zone", "controller/api/apitest"}},
 	"controller/api":         {tests: []string{"controller/api/apitest"}},
 	"controller/api/apitest": {}, // for tests alone
+	"controller/api/web":     {tests: []string{"controller/api"}},
 	"controller/history":     {},
 	"controller/discover": {
 		may:   []string{"state", "transport", "transport/epmd"},
@@ -86,6 +87,8 @@ var doors = map[string][]string{
 	"github.com/spf13/pflag":              {"cmd/ehc"}, // cobra's flags
 	"golang.org/x/term":                   {"cmd/ehc"},
 	"github.com/hashicorp/go-hclog":       {"controller", "cmd/ehc", "controller/telemetry", "transport/ergonode"}, // the last hands it to ergo
+	"github.com/chromedp/chromedp":        {"tests"},                                                               // a real browser
+	"github.com/chromedp/cdproto":         {"tests"},
 	"github.com/prometheus/common":        {"tests"},
 	"github.com/prometheus/prometheus":    {"tests"}, // PromQL's parser
 	"github.com/prometheus/client_golang": {"controller/telemetry"},

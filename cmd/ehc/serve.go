@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"ehc/controller/api"
+	"ehc/controller/api/web"
 	"ehc/state"
 )
 
@@ -123,6 +124,7 @@ func serve(ctx context.Context, all []endpoint, token api.Token, h http.Handler,
 			here = api.Authorized(h, token)
 			log.Info("serving the API", "at", e.at, "address", e.listen.Addr())
 		}
+		here = web.Beside(here) // outside the guard: it holds nothing, and asks for the token itself
 		group.Go(func() error { return api.Serve(ctx, e.listen, here) })
 	}
 	return group.Wait()

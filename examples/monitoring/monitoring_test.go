@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
@@ -84,7 +85,7 @@ func (s series) checkSelector(t *testing.T, where string, v *parser.VectorSelect
 	t.Helper()
 	name := ""
 	for _, m := range v.LabelMatchers {
-		if m.Name == labels.MetricName {
+		if m.Name == model.MetricNameLabel {
 			name = m.Value
 		}
 	}
@@ -97,7 +98,7 @@ func (s series) checkSelector(t *testing.T, where string, v *parser.VectorSelect
 	}
 	fits := slices.ContainsFunc(s[name], func(one sample) bool {
 		return !slices.ContainsFunc(v.LabelMatchers, func(m *labels.Matcher) bool {
-			if m.Name == labels.MetricName || fromPrometheus(m.Name) {
+			if m.Name == model.MetricNameLabel || fromPrometheus(m.Name) {
 				return false
 			}
 			value, ok := one.labels[m.Name]
