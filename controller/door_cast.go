@@ -7,6 +7,7 @@ import (
 
 	"ehc/controller/api"
 	"ehc/transport"
+	"ehc/transport/etf"
 )
 
 const (
@@ -28,7 +29,7 @@ func (d *Door) Cast(ctx context.Context, _ string, args []transport.Term) (trans
 	}
 	select {
 	case d.writes <- e:
-		return nil, nil
+		return etf.Atom("ok"), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

@@ -21,7 +21,7 @@ func TestAnElixirAppUsesEhcByGenServer(t *testing.T) {
 		t.Helper()
 		got := eh.Eval(fmt.Sprintf(`GenServer.call({:ehc, :"ehc@127.0.0.1"}, %s)`, request))
 		start, cut := strings.CutSuffix(want, "…")
-		if got != want && !(cut && strings.HasPrefix(got, start)) {
+		if got != want && (!cut || !strings.HasPrefix(got, start)) {
 			t.Errorf("%s is answered %s, want %s", request, got, want)
 		}
 	}

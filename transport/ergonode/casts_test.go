@@ -21,7 +21,7 @@ func TestCastsMayHaveAHandlerOfTheirOwn(t *testing.T) {
 		o.Servers = map[string]transport.Handler{"ehc": echo}
 		o.Casts = map[string]transport.Handler{"ehc": func(_ context.Context, _ string, args []transport.Term) (transport.Term, error) {
 			took <- args[0]
-			return nil, nil
+			return args[0], nil
 		}}
 	})
 	dial(t, n, p.Name())
