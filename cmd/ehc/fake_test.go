@@ -21,7 +21,9 @@ type scene struct {
 	// Dead are the dead letters.
 	Dead   []api.Event `json:"dead"`
 	Counts api.Counts  `json:"counts"`
-	Called api.Called  `json:"called"`
+	// Findings are the doctor's.
+	Findings []api.Finding `json:"findings"`
+	Called   api.Called    `json:"called"`
 
 	// Refuse is the answer to a request that gives a file, and to a call.
 	Refuse *api.Problem `json:"refuse"`
@@ -134,6 +136,13 @@ func (f *fake) Apply(ctx context.Context, r api.ApplyRequest) (api.Applied, erro
 	}
 	f.taken = true
 	return done, nil
+}
+
+func (f *fake) Doctor(_ context.Context, app string) (api.Examination, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.note("doctor", app)
+	return api.Examination{Findings: f.now.Findings}, nil
 }
 
 func (f *fake) Suspend(_ context.Context, r api.SuspendRequest) (api.Suspensions, error) {

@@ -29,12 +29,16 @@ var rooms = map[string]room{
 	}, tests: []string{"transport/transporttest/..."}},
 
 	"controller": {may: []string{
-		"controller/api", "controller/discover", "controller/history", "controller/telemetry", "controller/termjson", "reconcile", "state/...", "transport", "transport/etf",
+		"controller/api", "controller/discover", "controller/doctor", "controller/history", "controller/telemetry", "controller/termjson", "reconcile", "state/...", "transport", "transport/etf",
 	}, tests: []string{"transport/ergonode", "transport/transporttest/...", "controller/discover/zone", "controller/api/apitest"}},
 	"controller/api":         {tests: []string{"controller/api/apitest"}},
 	"controller/api/apitest": {}, // for tests alone
 	"controller/api/web":     {tests: []string{"controller/api"}},
 	"controller/history":     {},
+	"controller/doctor": {
+		may:   []string{"controller/discover", "state", "state/disk", "transport", "transport/epmd", "transport/etf"},
+		tests: []string{"controller/discover/zone", "transport/ergonode", "transport/transporttest/..."},
+	},
 	"controller/discover": {
 		may:   []string{"state", "transport", "transport/epmd"},
 		tests: []string{"controller/discover/zone", "transport/transporttest/..."},

@@ -85,6 +85,13 @@ func (fake) Suspend(_ context.Context, r SuspendRequest) (Suspensions, error) {
 	return Suspensions{Suspended: []Suspension{{App: r.App, Since: at()}}, Changed: true}, nil
 }
 
+func (fake) Doctor(context.Context, string) (Examination, error) {
+	return Examination{Findings: []Finding{
+		{Level: "ok", Check: "Cookie", Message: "strong"},
+		{Level: "failure", Check: "Handshake", App: "a", Node: "a1@127.0.0.1", Reason: "CookieRejected", Message: "cookie rejected", Fix: "fly secrets set"},
+	}}, nil
+}
+
 func (fake) Resume(context.Context, SuspendRequest) (Suspensions, error) {
 	return Suspensions{Suspended: []Suspension{}, Changed: true}, nil
 }

@@ -9,6 +9,7 @@ type Backend interface {
 	StatusBackend
 	PlanBackend
 	SuspendBackend
+	DoctorBackend
 	EventBackend
 	OutboxBackend
 	CountBackend
@@ -32,6 +33,7 @@ func table(b Backend, o Options) []route {
 		statusRoutes(b, b),
 		planRoutes(b, b),
 		suspendRoutes(b),
+		doctorRoutes(b),
 		eventRoutes(b),
 		outboxRoutes(b, b),
 		countRoutes(b),

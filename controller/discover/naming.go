@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -67,6 +68,21 @@ func listed(name string, addr netip.Addr) (state.Node, bool) {
 	}
 	node, err := state.ParseNode(name + "@" + addr.String())
 	return node, err == nil
+}
+
+// Judge makes the node of a name that EPMD lists at addr. why says why it is not
+// one that the glob, or "*" if there is none, picks; empty if it is.
+func Judge(glob, name string, addr netip.Addr) (node state.Node, why string) {
+	node, ok := listed(name, addr)
+	switch {
+	case console.MatchString(name):
+		return "", "is the console or the one-off call of a release"
+	case !ok:
+		return "", "cannot be a node's name"
+	case !Match(cmp.Or(glob, "*"), name):
+		return "", fmt.Sprintf("does not fit match %q", glob)
+	}
+	return node, ""
 }
 
 // printable says whether text can be shown to people as it is. A name comes

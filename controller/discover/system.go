@@ -83,3 +83,7 @@ func readServers(r io.Reader) ([]netip.AddrPort, error) {
 	}
 	return servers, nil
 }
+
+// SystemServers are the name servers of the system's configuration, which are asked
+// when cluster.hcl names none. There is one at least, or an error.
+func SystemServers() ([]netip.AddrPort, error) { return new(system).nameservers() }

@@ -70,12 +70,14 @@ func start(ctx context.Context, o Options) (_ *Node, err error) {
 		return nil, err
 	}
 	name, _, _ := strings.Cut(o.Name, "@")
-	n.listed, err = epmd.Join(ctx, o.EPMDPort, epmd.Registration{Name: name, Port: n.Port()})
-	if err != nil {
-		return nil, err
+	if !o.Unlisted {
+		n.listed, err = epmd.Join(ctx, o.EPMDPort, epmd.Registration{Name: name, Port: n.Port()})
+		if err != nil {
+			return nil, err
+		}
 	}
 	n.self = dist.Node{Name: o.Name, Creation: o.Creation, Flags: dist.Offer(false, len(o.Functions) > 0)}
-	if n.self.Creation == 0 {
+	if n.self.Creation == 0 && n.listed != nil {
 		n.self.Creation = n.listed.Creation()
 	}
 	if n.self.Creation == 0 {
@@ -91,7 +93,9 @@ func start(ctx context.Context, o Options) (_ *Node, err error) {
 		n.party = newParty(n, o.PubSub)
 		n.running.Go(n.party.retry)
 	}
-	n.running.Go(func() { _ = n.listed.Run(n.ctx, n.relisted) })
+	if n.listed != nil {
+		n.running.Go(func() { _ = n.listed.Run(n.ctx, n.relisted) })
+	}
 	n.running.Go(n.accept)
 	return n, nil
 }
@@ -120,7 +124,7 @@ func (n *Node) Port() uint16 { return n.Addr().Port() }
 func (n *Node) EPMDPort() uint16 { return n.o.EPMDPort }
 
 // ServesEPMD says whether this machine's EPMD is the node's own.
-func (n *Node) ServesEPMD() bool { return n.listed.Serving() }
+func (n *Node) ServesEPMD() bool { return n.listed != nil && n.listed.Serving() }
 
 // Stop takes the node off the network: it accepts nobody any more, ends every dial
 // and link (the Observer hears ErrClosed), leaves EPMD, and returns once no

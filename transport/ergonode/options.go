@@ -40,6 +40,8 @@ type Options struct {
 	// EPMDPort is where EPMD listens, here and at the peers; 0 is 4369. If none
 	// answers on loopback, the node serves one itself.
 	EPMDPort uint16
+	// Unlisted keeps the node out of EPMD: it can dial, and nobody finds it.
+	Unlisted bool
 	// Tick is the silence after which a peer counts as dead. Four times in it we
 	// send something. It should be the peers' net_ticktime; 0 is 60 seconds.
 	Tick time.Duration
