@@ -24,6 +24,7 @@ type verdict struct {
 //	{error, unknown_event_type}       UnknownEventType  yes, and for good
 //	it is no Erlang term              NotATerm          yes, and for good
 //	{error, R}, anything else         HandlerRefused    yes
+//	a function below it is undefined  FunctionUndefined yes, and for good
 //	raised                            HandlerRaised     yes
 //	killed                            HandlerKilled     yes
 //	{ok, 0}                           NoProgress        no
@@ -148,7 +149,7 @@ func batchVerdict(answer etf.Term, err error, n int) (v verdict, usable bool) {
 	switch {
 	case err != nil:
 		v.stop = callStop(err)
-		v.stop.event = v.stop.event && n == 1
+		v.stop.event, v.stop.final = v.stop.event && n == 1, v.stop.final && n == 1
 		return v, false
 	case answer == etf.Term(etf.Atom("ok")):
 		return verdict{handled: n}, true
@@ -188,6 +189,8 @@ func callStop(err error) *stopError {
 	var signal *transport.SignalError
 	var spawn *transport.SpawnError
 	switch {
+	case errors.As(err, &raised) && raised.Reason == etf.Term(etf.Atom("undef")):
+		return &stopError{reason: "FunctionUndefined", err: err, event: true, final: true}
 	case errors.As(err, &raised):
 		return &stopError{reason: "HandlerRaised", err: err, event: true}
 	case errors.As(err, &signal):

@@ -143,12 +143,12 @@ func TestAnswersOfTheBatchHandler(t *testing.T) {
 			answer: func(int, int) (int, etf.Term, error) { return 0, etf.Tuple{ok, 5000}, nil },
 			reason: "HandlerRefused",
 		},
-		"something below the handler is undefined": {
+		"something below the handler is undefined, and it dies at once": {
 			answer: func(int, int) (int, etf.Term, error) {
 				stack := etf.List{etf.Tuple{etf.Atom("Elixir.Repo"), etf.Atom("insert"), 1, etf.List{}}}
 				return 0, nil, &transport.RaisedError{Class: "error", Reason: etf.Atom("undef"), Stack: stack, Text: "undef"}
 			},
-			reason: "HandlerRaised",
+			reason: "FunctionUndefined",
 		},
 		"it makes no progress": {
 			answer: func(int, int) (int, etf.Term, error) { return 0, etf.Tuple{ok, 0}, nil },

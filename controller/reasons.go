@@ -74,6 +74,7 @@ func Reasons() []Reason {
 		{"HandlerRefused", "the handler answered something other than ok"},
 		{"UnknownEventType", "the handler does not know the event's type"},
 		{handlerUndefined, "the node does not export the handler"},
+		{"FunctionUndefined", "the handler called a function that is not there"},
 		{"HandlerRaised", "the handler raised"},
 		{"HandlerKilled", "the process that ran the handler was killed"},
 		{"CallRefused", "the node did not start the call"},
