@@ -205,9 +205,8 @@ func (e *Ehc) Stop() {
 				e.t.Errorf("ehc ended with %v", err)
 			}
 		case <-time.After(patience):
-			e.t.Error("ehc did not stop on SIGTERM")
 			_ = e.run.Process.Kill()
-			_ = <-e.ended
+			e.t.Errorf("ehc did not stop on SIGTERM; killed: %v", <-e.ended)
 		}
 		if e.t.Failed() {
 			e.t.Logf("its output:\n%s", e.output.String())

@@ -70,7 +70,7 @@ func (m *machine) boot(image, modules string, env ...string) {
 // halt ends the node as Fly's SIGTERM does, and all else on the Machine.
 func (m *machine) halt() {
 	m.n.t.Helper()
-	m.node.Eval("System.stop()")
+	_, _ = m.node.TryEval("System.stop()") // it may be gone before it has answered
 	m.node.Wait()
 	m.crash()
 }
