@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -163,6 +164,13 @@ func TestTheDockerfile(t *testing.T) {
 	for _, line := range strings.Split(text, "\n") {
 		if strings.HasPrefix(line, "RUN") && regexp.MustCompile(`\b(curl|wget|apt-get|apk)\b`).MatchString(line) {
 			t.Errorf("the image fetches more than Go modules: %s", line)
+		}
+	}
+	for _, line := range regexp.MustCompile(`(?m)^COPY ([^-].*) \S+$`).FindAllStringSubmatch(text, -1) {
+		for _, source := range strings.Fields(line[1]) {
+			if _, err := os.Stat(filepath.Join(deploytest.Root, source)); err != nil {
+				t.Errorf("COPY %s: %v", source, err)
+			}
 		}
 	}
 	// The command of the image is that of fly.toml.

@@ -51,6 +51,8 @@ func TestAFlyNetworkInABox(t *testing.T) {
 	w.partition(fleet, other)
 	w.crash(fleet, other)
 
+	w.migrations(fleet, other)
+
 	w.step("the end")
 	w.emit(20)
 	w.delivered()
@@ -265,4 +267,36 @@ func (w *world) crash(fleet []*machine, other *machine) {
 	w.start()
 	w.converges(append(names(third, fleet), other.name(first)))
 	w.delivered()
+}
+
+// migrations move a Machine of the app and ehc's own to other hosts, where they
+// have other addresses, and so their nodes other names.
+func (w *world) migrations(fleet []*machine, other *machine) {
+	w.t.Helper()
+	w.step("a Machine migrates")
+	m, before := fleet[0], fleet[0].name(third)
+	m.halt()
+	m.migrate()
+	w.emit(5)
+	w.boot(m, third)
+	w.converges(append(names(third, fleet), other.name(first)))
+	if m.name(third) == before {
+		w.t.Errorf("it is still %s", before)
+	}
+	w.delivered()
+
+	w.step("ehc's own Machine migrates, with a backlog")
+	all := append(slices.Clone(fleet), other)
+	w.apart(true, all)
+	w.emit(20)
+	node := w.status().Node
+	w.end()
+	w.ehc.migrate()
+	w.apart(false, all)
+	w.start()
+	w.converges(append(names(third, fleet), other.name(first)))
+	w.delivered()
+	if now := w.status().Node; now == node {
+		w.t.Errorf("ehc is still %s", now)
+	}
 }

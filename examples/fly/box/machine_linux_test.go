@@ -15,8 +15,8 @@ import (
 // cookie is RELEASE_COOKIE of every app.
 const cookie = "box-cookie-2718"
 
-// machine is one of Fly's: a space with an address. It keeps its id and, here, its
-// address from one deploy to the next.
+// machine is one of Fly's: a space with an address. It keeps its id always, and its
+// address until it migrates.
 type machine struct {
 	*space
 	n      *network
@@ -36,17 +36,30 @@ type machine struct {
 // create makes a Machine that is not started.
 func (n *network) create(app, region string) *machine {
 	n.t.Helper()
-	k := len(n.machines) + 1
-	m := &machine{
-		space: newSpace(n.t), n: n, app: app, region: region, deployed: true,
-		id: fmt.Sprintf("683d314fdd%04x", k),
-		// fdaa, the network, the host and the Machine.
-		addr: netip.MustParseAddr(fmt.Sprintf("fdaa:0:18:a7b:%x:0:%x:2", 0x7d00+k, 0x1f00+k)),
-	}
-	m.cable = n.join(m.space, netip.PrefixFrom(m.addr, 112))
+	m := &machine{n: n, app: app, region: region, deployed: true, id: fmt.Sprintf("683d314fdd%04x", len(n.machines))}
+	m.place()
 	n.machines = append(n.machines, m)
 	n.publish()
 	return m
+}
+
+// place puts the Machine on a host, which gives it an address: fdaa, the network,
+// the host and the Machine.
+func (m *machine) place() {
+	m.n.t.Helper()
+	m.space = newSpace(m.n.t)
+	m.n.places++
+	m.addr = netip.MustParseAddr(fmt.Sprintf("fdaa:0:18:a7b:%x:0:%x:2", 0x7d00+m.n.places, 0x1f00+m.n.places))
+	m.cable = m.n.join(m.space, netip.PrefixFrom(m.addr, 112))
+}
+
+// migrate moves a Machine on which nothing runs to another host: its id stays, its
+// address does not.
+func (m *machine) migrate() {
+	m.n.t.Helper()
+	m.delist()
+	m.cable.unplug()
+	m.place()
 }
 
 // name is the node's, as Fly's template for Phoenix makes it.

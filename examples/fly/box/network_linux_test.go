@@ -19,6 +19,7 @@ type network struct {
 	dns      *zone.Server
 	resolver *cable
 	cables   int
+	places   int
 	machines []*machine
 	names    map[string]bool // what the zone has been told
 }

@@ -57,7 +57,7 @@ func newWorld(t *testing.T) *world {
 	w.file("resolv.conf", "nameserver "+resolverAt.String()+"\n")
 	w.modules = beam.CompileElixir(t, "phoenix.ex")
 	w.ehc = w.create("my-ehc", "yyz")
-	t.Cleanup(w.stop)
+	t.Cleanup(w.review)
 	return w
 }
 
@@ -115,6 +115,7 @@ func (w *world) start() {
 	cmd.Env = w.environ()
 	cmd.Stdout, cmd.Stderr = w.log, w.log
 	w.run = w.ehc.launch(w.t, cmd)
+	w.t.Cleanup(w.end) // before the space that it runs in
 	w.ehc.listed = true
 	w.publish()
 	w.eventually("ehc answers", func() bool {
@@ -131,21 +132,25 @@ func (w *world) kill() {
 	w.run = nil
 }
 
-// stop ends ehc as Fly does, and looks through its log.
-func (w *world) stop() {
-	if w.run != nil {
-		w.run.signal(sigterm)
-		select {
-		case <-w.run.ended:
-			if w.run.err != nil {
-				w.t.Errorf("ehc ended with %v", w.run.err)
-			}
-		case <-time.After(patience):
-			w.t.Error("ehc did not stop on SIGTERM")
-		}
-		w.run.kill()
-		w.run = nil
+// end ends ehc as Fly does, if it runs.
+func (w *world) end() {
+	if w.run == nil {
+		return
 	}
+	w.run.signal(sigterm)
+	select {
+	case <-w.run.ended:
+		if w.run.err != nil {
+			w.t.Errorf("ehc ended with %v", w.run.err)
+		}
+	case <-time.After(patience):
+		w.t.Error("ehc did not stop on SIGTERM")
+	}
+	w.kill()
+}
+
+// review looks through ehc's log.
+func (w *world) review() {
 	log := w.log.String()
 	if w.t.Failed() {
 		w.t.Logf("ehc's log:\n%s", log)
