@@ -18,6 +18,7 @@ import (
 
 	"ehc/controller/api"
 	"ehc/controller/discover"
+	"ehc/controller/telemetry"
 	"ehc/state"
 	"ehc/state/disk"
 	"ehc/state/outbox"
@@ -80,8 +81,10 @@ type world struct {
 	store *state.Store
 	db    *disk.DB
 	door  *Door
-	got   []string // ids, in the order of arrival
-	calls []int    // of the batch handler: how many events
+	meter *telemetry.Meter
+	log   state.LogSpec // as it was last set
+	got   []string      // ids, in the order of arrival
+	calls []int         // of the batch handler: how many events
 	mu    sync.Mutex
 }
 
@@ -107,12 +110,15 @@ func newWorldOf(t *testing.T, text string) *world {
 		t.Fatal(err)
 	}
 	log := hclog.NewNullLogger()
-	links := NewLinks(w.store, log, nil, nil)
+	w.meter = telemetry.NewMeter("test", "go")
+	box.OnEvents(w.meter.Events)
+	links := NewLinks(w.store, log, w.meter, nil)
 	dialer := w.net.Dialer("ehc@127.0.0.1", links, transport.NewCookie("hush"))
-	w.door = NewDoor(log)
+	w.door = NewDoor(log, w.meter)
 	w.ctl, err = New(Options{
 		Store: w.store, Box: box, Dialer: dialer, Prober: dialer, Links: links,
 		Config: config, Discovery: w.look, Log: log, Version: "test", Door: w.door,
+		Meter: w.meter, SetLog: func(s state.LogSpec) { w.log = s },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"ehc/controller/api"
+	"ehc/controller/telemetry"
 	"ehc/transport"
 	"ehc/transport/etf"
 )
@@ -71,12 +72,13 @@ type Door struct {
 	opened chan struct{} // closed once there is a controller
 	ctl    *Controller
 	writes chan api.Event // that were cast
+	meter  *telemetry.Meter
 }
 
 // NewDoor returns a door for the Options of a controller. Until there is one, who
-// calls waits.
-func NewDoor(log hclog.Logger) *Door {
-	return &Door{log: log, opened: make(chan struct{}), writes: make(chan api.Event, castsAtOnce)}
+// calls waits. meter hears of every request; it may be nil.
+func NewDoor(log hclog.Logger, meter *telemetry.Meter) *Door {
+	return &Door{log: log, meter: meter, opened: make(chan struct{}), writes: make(chan api.Event, castsAtOnce)}
 }
 
 // open lets calls through to c.
@@ -94,9 +96,22 @@ func (d *Door) Call(ctx context.Context, from string, args []transport.Term) (tr
 	case <-ctx.Done():
 		return refused("unavailable", "ehc is still starting"), nil
 	}
+	began := time.Now()
 	answer := d.answer(ctx, args[0])
+	_, word := requestOf(args[0])
+	d.meter.DoorCalled(word, reasonIn(answer), time.Since(began))
 	d.log.Trace("called", "from", from, "request", args[0], "answer", answer)
 	return answer, nil
+}
+
+// reasonIn is the reason of an answer that is an error, else ok.
+func reasonIn(answer etf.Term) string {
+	t, _ := answer.(etf.Tuple)
+	if len(t) < 2 || t[0] != etf.Term(etf.Atom("error")) {
+		return "ok"
+	}
+	_, reason := requestOf(t[1])
+	return reason
 }
 
 func (d *Door) answer(ctx context.Context, request etf.Term) etf.Term {

@@ -18,8 +18,15 @@ const (
 
 // Cast takes a gen_server cast. It is a transport.Handler: it returns when the event is
 // in line to be put on disk, and its error is for the log.
-func (d *Door) Cast(ctx context.Context, _ string, args []transport.Term) (transport.Term, error) {
+func (d *Door) Cast(ctx context.Context, _ string, args []transport.Term) (_ transport.Term, err error) {
 	r, word := requestOf(args[0])
+	defer func() {
+		outcome := "cast"
+		if err != nil {
+			outcome = "bad_request"
+		}
+		d.meter.DoorCast(word, outcome)
+	}()
 	e, why := eventOf(r, word)
 	if why != "" {
 		return nil, errors.New(why + ": " + shortText(args[0]))

@@ -234,7 +234,7 @@ func TestACastThatIsRefusedCostsNoOther(t *testing.T) {
 
 func TestADoorWaitsForItsController(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := NewDoor(hclog.NewNullLogger())
+		d := NewDoor(hclog.NewNullLogger(), nil)
 		answer, err := d.Call(t.Context(), "x@h", []transport.Term{atom("ping")})
 		if got := etf.Text(answer); err != nil || got != `{error,{unavailable,<<"ehc is still starting">>}}` {
 			t.Errorf("%s, %v", got, err)

@@ -83,7 +83,7 @@ func (d daemon) run(ctx context.Context) (err error) {
 		options.Functions = receiver.Functions()
 	}
 	options.Refused = meter.HandshakeRefused
-	door := controller.NewDoor(log.Named("door"))
+	door := controller.NewDoor(log.Named("door"), meter)
 	options.Servers = map[string]transport.Handler{controller.DoorName: door.Call}
 	options.Casts = map[string]transport.Handler{controller.DoorName: door.Cast}
 	node, err := ergonode.Start(ctx, options)

@@ -21,6 +21,7 @@ type Meter struct {
 	store storeMeter
 	rpc   rpcMeter
 	api   apiMeter
+	door  doorMeter
 }
 
 // NewMeter returns a Meter of which nothing has been counted. The two versions are
@@ -40,6 +41,7 @@ func NewMeter(version, goVersion string) *Meter {
 	m.store = newStoreMeter(m)
 	m.rpc = newRPCMeter(m)
 	m.api = newAPIMeter(m)
+	m.door = newDoorMeter(m)
 	return m
 }
 

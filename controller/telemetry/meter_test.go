@@ -172,6 +172,9 @@ func TestWhatHappensIsCounted(t *testing.T) {
 	m.Events(outbox.Change{App: "search", What: outbox.Enqueued, Events: 5})
 	m.Events(outbox.Change{App: "search", What: outbox.Buried, Reason: "Expired", Events: 2})
 	m.Batch("search", 5, 3*time.Millisecond)
+	m.DoorCalled("count", "disconnected", time.Second)
+	m.DoorCalled("made up", "ok", time.Millisecond)
+	m.DoorCast("emit", "cast")
 	m.Receives()
 	m.Received(3, 2, "")
 	m.Received(0, 0, "bad_event")
@@ -197,6 +200,10 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`ehc_outbox_buried_total{app="search",reason="Expired"} 2`,
 		`ehc_drain_batch_events_sum{app="search"} 5`,
 		`ehc_drain_call_duration_seconds_count{app="search"} 1`,
+		`ehc_door_requests_total{outcome="disconnected",request="count"} 1`,
+		`ehc_door_requests_total{outcome="ok",request="other"} 1`,
+		`ehc_door_requests_total{outcome="cast",request="emit"} 1`,
+		`ehc_door_call_duration_seconds_count 2`,
 		`ehc_inbox_events_total{outcome="new"} 3`,
 		`ehc_inbox_events_total{outcome="again"} 2`,
 		`ehc_inbox_events_total{outcome="bad_event"} 1`,
@@ -302,6 +309,8 @@ func TestANilMeterCountsNothing(t *testing.T) {
 	m.Receives()
 	m.Received(1, 1, "x")
 	m.Commit(disk.Commit{})
+	m.DoorCalled("ping", "ok", 0)
+	m.DoorCast("emit", "cast")
 	m.Pass(reconcile.Plan{}, nil, time.Time{}, 0)
 	m.Read(Sources{})
 	m.called("m", "f", nil, 0)

@@ -17,10 +17,37 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
+
+	"ehc/controller/telemetry"
 )
 
 func TestTheFilesAgreeWithAScrape(t *testing.T) {
-	s := scraped(t)
+	spans := &spans{}
+	s, event := scraped(t, spans)
+	t.Run("what happened was counted", func(t *testing.T) {
+		for _, name := range []string{
+			"ehc_connections", "ehc_connections_opened_total", "ehc_dials_total", "ehc_outbox_enqueued_total",
+			"ehc_outbox_delivered_total", "ehc_inbox_events_total", "ehc_rpc_calls_total", "ehc_rpc_served_total",
+			"ehc_drain_batch_events_count", "ehc_drain_call_duration_seconds_sum", "ehc_store_commit_duration_seconds_sum",
+			"ehc_store_size_bytes", "ehc_store_volume_available_bytes", "ehc_reconcile_pass_duration_seconds_count",
+			"ehc_reconcile_actions_total", "ehc_api_requests_total", "ehc_queries", "ehc_app_condition", "ehc_build_info",
+			"ehc_config_applied_timestamp_seconds", "go_goroutines", "process_open_fds",
+		} {
+			if s.sum(name) <= 0 {
+				t.Errorf("%s is %g", name, s.sum(name))
+			}
+		}
+	})
+	t.Run("the life of an event is a trace, and no secret is in any", func(t *testing.T) {
+		trace := telemetry.EventTrace(event)
+		await(t, "an enqueue and a deliver of "+event, func() bool { return spans.has(trace, "enqueue") && spans.has(trace, "deliver") })
+		await(t, "a pass", func() bool { return spans.has("", "pass") && spans.has("", "drain") })
+		for _, secret := range []string{"monster-of-the-test", "/blog", "page_id"} {
+			if spans.contain(secret) {
+				t.Errorf("a span has %s in it", secret)
+			}
+		}
+	})
 	t.Run("every series that an alert or a panel names is there", func(t *testing.T) {
 		n := 0
 		for where, expr := range expressions(t) {

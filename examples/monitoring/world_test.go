@@ -47,7 +47,9 @@ telemetry {
 
 // scraped is a scrape of a controller that has connected, delivered, failed to dial
 // and to look up, taken events of another, and answered its API.
-func scraped(t *testing.T) series {
+//
+// It has sent its traces to spans, and the event whose id is returned was delivered.
+func scraped(t *testing.T, spans *spans) (s series, event string) {
 	t.Helper()
 	epmd, dns := transporttest.FreePort(t), transporttest.FreePort(t) // nobody answers DNS there
 	write := func(name, blocks string, metrics uint16) (dir string) {
@@ -78,7 +80,7 @@ peer "theirs" {
 }
 peer "gone" { queries = ["static:gone@127.0.0.1", "gone.internal"] }`, at)
 	run(t, bin, theirs)
-	run(t, bin, ours)
+	run(t, bin, ours, "OTEL_EXPORTER_OTLP_ENDPOINT="+spans.receive(t), "OTEL_BSP_SCHEDULE_DELAY=100")
 
 	awaitReady(t, at)
 	for _, dir := range []string{ours, theirs} {
@@ -92,13 +94,15 @@ peer "gone" { queries = ["static:gone@127.0.0.1", "gone.internal"] }`, at)
 		if err != nil || !got.Delivered {
 			t.Fatalf("emit: %+v, %v", got, err)
 		}
+		if dir == ours {
+			event = got.IDs[0]
+		}
 	}
-	s := series{}
 	await(t, "a failed dial, a question to an EPMD and one to a name server", func() bool {
 		s = scrape(t, at)
 		return s.sum("ehc_dial_failures_total") > 0 && s.sum("ehc_dns_questions_total") > 0 && s.sum("ehc_rpc_served_total") > 0
 	})
-	return s
+	return s, event
 }
 
 // build builds ehc.
@@ -112,11 +116,11 @@ func build(t *testing.T) string {
 }
 
 // run runs a controller on the file in dir until the test ends.
-func run(t *testing.T, bin, dir string) {
+func run(t *testing.T, bin, dir string, env ...string) {
 	t.Helper()
 	var log bytes.Buffer
 	c := exec.Command(bin, "run", "-config", filepath.Join(dir, "cluster.hcl"), "-data", dir)
-	c.Env = append(os.Environ(), "TEST_COOKIE=monster-of-the-test")
+	c.Env = append(append(os.Environ(), "TEST_COOKIE=monster-of-the-test"), env...)
 	c.Stdout, c.Stderr = &log, &log
 	if err := c.Start(); err != nil {
 		t.Fatal(err)

@@ -74,20 +74,34 @@ func serve(t *testing.T, s api.Backend, token string) (url string) {
 		}
 		h = api.Authorized(h, want)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	url, _ = serveHandler(t, "127.0.0.1:0", h)
+	return url
+}
+
+// serveAt is serve at an address, without a token, until stop is called or the test
+// ends.
+func serveAt(t *testing.T, at string, s api.Backend) (url string, stop func()) {
+	t.Helper()
+	return serveHandler(t, at, api.Handler(s, api.Options{}))
+}
+
+func serveHandler(t *testing.T, at string, h http.Handler) (url string, stop func()) {
+	t.Helper()
+	l, err := net.Listen("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- api.Serve(ctx, l, web.Beside(h)) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	})
-	return "http://" + l.Addr().String() + "/"
+	t.Cleanup(stop)
+	return "http://" + l.Addr().String() + "/", stop
 }
 
 // tab is one page, and what went wrong in it.

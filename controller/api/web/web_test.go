@@ -109,6 +109,19 @@ func (s *stage) node(name string) *api.Node {
 	panic("no node " + name)
 }
 
+func TestThePageComesBackWithItsController(t *testing.T) {
+	b := chromium(t)
+	first, stop := serveAt(t, "127.0.0.1:0", well())
+	p := open(t, b, first, 1280, 900)
+	p.until(`document.getElementById("live").dataset.state === "live" && document.querySelectorAll("#history li").length === 4`)
+	stop()
+	p.until(`document.getElementById("live").dataset.state === "lost"`)
+	again := trouble()
+	serveAt(t, strings.Trim(strings.TrimPrefix(first, "http://"), "/"), again)
+	p.until(`document.getElementById("live").dataset.state === "live" && document.getElementById("verdict").dataset.state === "bad"`)
+	p.until(`document.querySelector("#history li").textContent.includes("alert(1)")`)
+}
+
 func TestNamesThatAreHTMLStayText(t *testing.T) {
 	b := chromium(t)
 	s := trouble()
