@@ -26,11 +26,16 @@ func countRoutes(b CountBackend) []route {
 
 // Counts asks for counters.
 func (c *Client) Counts(ctx context.Context, q CountsQuery) (Counts, error) {
+	return ask[Counts](ctx, c, http.MethodGet, q.path(), nil)
+}
+
+// path is where q is asked.
+func (q CountsQuery) path() string {
 	v := url.Values{"key": {q.Key}, "limit": {strconv.Itoa(q.Limit)}}
 	if q.App != "" {
 		v.Set("app", q.App)
 	}
-	return ask[Counts](ctx, c, http.MethodGet, "/v1/counts?"+v.Encode(), nil)
+	return "/v1/counts?" + v.Encode()
 }
 
 // CountsQuery asks for a counter by its key, such as "visits:/blog". Without an App

@@ -2,9 +2,9 @@ package api
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -60,11 +60,13 @@ func (c *Client) Send(ctx context.Context, kind string, payload any, how ...Emit
 	if err != nil {
 		return Receipt{}, fmt.Errorf("encode payload of %s: %w", kind, err)
 	}
-	r := EmitRequest{Events: []Event{{ID: rand.Text(), Type: kind, Payload: text}}, Wait: WaitConnected}
+	r := EmitRequest{Events: []Event{{ID: NewEventID(time.Now()), Type: kind, Payload: text}}, Wait: WaitConnected}
 	for _, change := range how {
 		change(&r)
 	}
-	done, err := again(ctx, func() (Emitted, error) { return c.Emit(ctx, r) })
+	done, err := again(ctx, func() (Emitted, error) {
+		return askTimes[Emitted](ctx, c, 1, http.MethodPost, "/v1/events", r)
+	})
 	if err != nil {
 		return Receipt{ID: r.Events[0].ID}, err
 	}
@@ -78,7 +80,9 @@ func (c *Client) Send(ctx context.Context, kind string, payload any, how ...Emit
 // empty, see CountsQuery. Nothing is answered from memory: ErrDisconnected if no node of
 // the app is connected.
 func (c *Client) RealtimeCount(ctx context.Context, app, key string) (int64, error) {
-	got, err := again(ctx, func() (Counts, error) { return c.Counts(ctx, CountsQuery{Key: key, App: app, Limit: 1}) })
+	got, err := again(ctx, func() (Counts, error) {
+		return askTimes[Counts](ctx, c, 1, http.MethodGet, CountsQuery{Key: key, App: app, Limit: 1}.path(), nil)
+	})
 	if err != nil {
 		return 0, err
 	}
