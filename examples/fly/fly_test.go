@@ -173,6 +173,16 @@ func TestTheDockerfile(t *testing.T) {
 			}
 		}
 	}
+	// Beside Litestream ehc runs by the same command, in the image and in the README.
+	beside := "/ehc " + f.Processes["controller"]
+	for file, want := range map[string]string{
+		"Dockerfile": fmt.Sprintf(`"-restore-if-db-not-exists", "-exec", %q]`, beside),
+		"README.md":  fmt.Sprintf(`-restore-if-db-not-exists -exec %q'`, beside),
+	} {
+		if !strings.Contains(deploytest.ReadFile(t, file), want) {
+			t.Errorf("%s has no %s", file, want)
+		}
+	}
 	// The command of the image is that of fly.toml.
 	var words []string
 	for _, w := range strings.Fields(f.Processes["controller"]) {
