@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"sync"
+	"time"
 
 	"ehc/controller/api"
 )
@@ -24,6 +25,9 @@ type scene struct {
 	// Findings are the doctor's.
 	Findings []api.Finding `json:"findings"`
 	Called   api.Called    `json:"called"`
+
+	// Events are the history.
+	Events []api.HistoryEntry `json:"events"`
 
 	// Refuse is the answer to a request that gives a file, and to a call.
 	Refuse *api.Problem `json:"refuse"`
@@ -47,10 +51,13 @@ type fake struct {
 	told     bool          // followed is closed
 	held     chan struct{} // one for each request that gets no answer
 	minted   int
+	waiting  int           // requests that wait for another scene
+	scenes   uint64        // how many there have been
+	changed  chan struct{} // closed when another scene begins
 }
 
 func newFake(s scene) *fake {
-	return &fake{now: s, followed: make(chan struct{}), held: make(chan struct{}, 16)}
+	return &fake{now: s, followed: make(chan struct{}), held: make(chan struct{}, 16), scenes: 1, changed: make(chan struct{})}
 }
 
 func (f *fake) set(s scene) {
@@ -60,6 +67,10 @@ func (f *fake) set(s scene) {
 		<-f.held
 	}
 	f.now, f.asked, f.taken, f.told, f.followed = s, nil, false, false, make(chan struct{})
+	f.scenes++
+	f.waiting = 0
+	close(f.changed)
+	f.changed = make(chan struct{})
 }
 
 func (f *fake) requests() []string {
@@ -290,13 +301,71 @@ func (f *fake) serve(dir string) (api.Address, func() error, error) {
 	return at, func() error { cancel(); return <-done }, nil
 }
 
-// Await lets nobody wait.
-func (f *fake) Await(context.Context, api.Moment) api.Moment {
+// wait returns when changed is closed, or ctx ends, and counts who waits meanwhile
+// for the end of the present scene.
+func (f *fake) wait(ctx context.Context, changed <-chan struct{}) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	return api.Moment{Index: f.now.Status.Index}
+	if changed == (<-chan struct{})(f.changed) {
+		f.waiting++
+	}
+	f.mu.Unlock()
+	select {
+	case <-changed:
+	case <-ctx.Done():
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if changed == (<-chan struct{})(f.changed) {
+			f.waiting--
+		}
+	}
 }
 
-func (f *fake) History(context.Context, api.HistoryQuery) (api.History, error) {
-	return api.History{Entries: []api.HistoryEntry{}}, nil
+// untilWaits returns when n requests wait for something to happen.
+func (f *fake) untilWaits(n int) error {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		f.mu.Lock()
+		waiting := f.waiting
+		f.mu.Unlock()
+		if waiting == n {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("%d requests wait, want %d", waiting, n)
+		}
+	}
+}
+
+// Await waits for another scene, if it is told what was seen of the present one.
+func (f *fake) Await(ctx context.Context, seen api.Moment) api.Moment {
+	for {
+		f.mu.Lock()
+		now, changed := api.Moment{Index: f.now.Status.Index, Revision: f.scenes}, (<-chan struct{})(f.changed)
+		f.mu.Unlock()
+		if seen.Before(now) {
+			return now
+		}
+		if ctx.Err() != nil {
+			return now
+		}
+		f.wait(ctx, changed)
+	}
+}
+
+func (f *fake) History(ctx context.Context, q api.HistoryQuery) (api.History, error) {
+	limit, cancel := context.WithTimeout(ctx, q.Wait)
+	defer cancel()
+	for {
+		f.mu.Lock()
+		h, changed := api.History{Entries: []api.HistoryEntry{}, Last: q.After}, (<-chan struct{})(f.changed)
+		for _, e := range f.now.Events {
+			if e.ID > q.After && (q.App == "" || q.App == e.App) && (q.Node == "" || q.Node == e.Node) {
+				h.Entries, h.Last = append(h.Entries, e), e.ID
+			}
+		}
+		f.mu.Unlock()
+		if len(h.Entries) > 0 || q.After == 0 || limit.Err() != nil {
+			return h, nil
+		}
+		f.wait(limit, changed)
+	}
 }

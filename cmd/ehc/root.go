@@ -69,6 +69,7 @@ lists no longer, and delivers events that wait for them.`,
 	root.PersistentFlags().String(apiFlag, "", "the controller's `ADDR`, unix:PATH or http://HOST:PORT; else EHC_API, else EHC_DATA's ehc.sock")
 	root.AddCommand(
 		newRunCommand(io), newPlanCommand(io), newApplyCommand(io), newStatusCommand(io),
+		newGetCommand(io), newEventsCommand(io), newTopCommand(io),
 		newDriftCommand(io), newDoctorCommand(io), newSuspendCommand(io), newResumeCommand(io),
 		newEmitCommand(io), newCountCommand(io), newCallCommand(io), newOutboxCommand(io), newValidateCommand(io), newFmtCommand(io),
 		newCookieCommand(io), newDevCommand(io), newExplainCommand(io), newManCommand(io), newVersionCommand(io),

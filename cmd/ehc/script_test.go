@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"ehc": main})
 //	scene FILE        the controller is as FILE says from now on
 //	requests FILE     write what the controller was asked since, but for status
 //	followed          wait until an apply has been taken and is being followed
+//	waits N           wait until N requests wait for something to happen
 //	asked             wait until a request came that gets no answer
 //	private FILE      only its owner may read or write FILE
 //	code N ehc ARG…   run ehc, which must exit with N
@@ -72,6 +74,11 @@ func TestScripts(t *testing.T) {
 				}
 			},
 			"code": exitsWith,
+			"waits": func(ts *testscript.TestScript, _ bool, args []string) {
+				n, err := strconv.Atoi(args[0])
+				ts.Check(err)
+				ts.Check(ts.Value("fake").(*fake).untilWaits(n))
+			},
 			"followed": func(ts *testscript.TestScript, _ bool, _ []string) {
 				await(ts, ts.Value("fake").(*fake).isFollowed())
 			},

@@ -23,6 +23,11 @@ type streams struct {
 	// isTTY says that a person is at both ends, so that a question can be
 	// asked and will be seen.
 	isTTY bool
+	// size is the width and height of the terminal at out; nil without one.
+	size func() (width, height int, err error)
+	// raw has the terminal at in give every key as it is pressed, until restore is
+	// called; nil without one.
+	raw func() (restore func(), err error)
 	// color says whether out, and colorErr whether err, may be coloured.
 	color, colorErr bool
 }
@@ -34,6 +39,13 @@ func systemStreams() *streams {
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,
 		env: os.LookupEnv, now: time.Now,
 		isTTY: out && isTerminal(os.Stdin),
+	}
+	if s.isTTY {
+		s.size = func() (int, int, error) { return term.GetSize(int(os.Stdout.Fd())) }
+		s.raw = func() (func(), error) {
+			old, err := term.MakeRaw(int(os.Stdin.Fd()))
+			return func() { _ = term.Restore(int(os.Stdin.Fd()), old) }, err
+		}
 	}
 	s.color = out && wantsColor(s.env)
 	s.colorErr = err && wantsColor(s.env)

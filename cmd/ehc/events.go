@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ehc/controller/api"
+)
+
+// watchFor is how long one question waits for something new.
+const watchFor = time.Minute
+
+type eventsCommand struct {
+	streams *streams
+	query   api.HistoryQuery
+	follow  bool
+	output  *choice
+}
+
+func newEventsCommand(s *streams) *cobra.Command {
+	e := &eventsCommand{streams: s}
+	c := &cobra.Command{
+		Use:   "events [-f] [-app APP] [-node NODE] [-limit N] [-o text|json]",
+		Short: "Say what happened to the cluster",
+		Long: `Say what happened, oldest first: nodes that came and went and why, lookups that
+failed, queues, what people applied, suspended or approved. The controller keeps the
+last of it in memory. What happens again and again is one line, with a count.
+
+With -f it goes on as things happen, until it is interrupted. -o json gives one object
+with -f for each event, on a line of its own, and else one for all.`,
+		Example: `  ehc events
+  ehc events -f -app phoenix
+  ehc events -node phoenix-01J@fdaa:0:1::9 -o json`,
+		Annotations: after(`  0   done; with -f: interrupted
+  1   an error, told on standard error`, "  ehc explain REASON, to see what may help"),
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return e.run(c) },
+	}
+	f := c.Flags()
+	f.BoolVarP(&e.follow, "follow", "f", false, "go on as things happen")
+	f.StringVar(&e.query.App, "app", "", "only of this `APP`")
+	f.StringVar(&e.query.Node, "node", "", "only of this `NODE`")
+	f.IntVar(&e.query.Limit, "limit", 100, "the last `N` events")
+	e.output = outputFlag(c, asText, asJSON)
+	return c
+}
+
+func (e *eventsCommand) run(c *cobra.Command) error {
+	if e.query.Limit < 1 {
+		return usage(c, fmt.Errorf("-limit %d: want 1 or more", e.query.Limit))
+	}
+	client, err := controllerOf(c, e.streams)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	h, err := limited(c.Context(), func(ctx context.Context) (api.History, error) { return client.History(ctx, e.query) })
+	if err != nil {
+		return err
+	}
+	if !e.follow {
+		if e.output.word == asJSON {
+			return writeJSON(e.streams.out, h)
+		}
+		if len(h.Entries) == 0 {
+			_, err = io.WriteString(e.streams.out, "Nothing has happened that the controller remembers.\n")
+			return err
+		}
+	}
+	for {
+		if err := e.show(h); err != nil || !e.follow {
+			return err
+		}
+		q := e.query
+		q.After, q.Wait, q.Limit = h.Last, watchFor, 1000
+		if h, err = client.History(c.Context(), q); err != nil {
+			return endOfWatch(c.Context(), err)
+		}
+	}
+}
+
+// endOfWatch is nil if a person has ended it, and err else.
+func endOfWatch(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (e *eventsCommand) show(h api.History) error {
+	if h.Missed {
+		e.streams.complain("ehc: some events came too fast and are forgotten\n")
+	}
+	for _, x := range h.Entries {
+		var err error
+		if e.output.word == asJSON {
+			err = json.NewEncoder(e.streams.out).Encode(x)
+		} else {
+			_, err = io.WriteString(e.streams.out, happening(x, paint(e.streams.color)))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// happening is one event on a line.
+func happening(x api.HistoryEntry, p paint) string {
+	kind := fmt.Sprintf("%-15s", x.Kind)
+	if x.Warning {
+		kind = p.in(yellow, kind)
+	}
+	text := x.At.UTC().Format(time.DateTime) + "  " + kind + " "
+	if x.App != "" {
+		text += printable(x.App) + " "
+	}
+	if x.Node != "" {
+		text += printable(x.Node) + " "
+	}
+	if x.Reason != "" {
+		text += printable(x.Reason) + " "
+	}
+	text += printable(x.Message)
+	if x.Count > 1 {
+		text += fmt.Sprintf(" (%d times since %s)", x.Count, x.FirstAt.UTC().Format(time.DateTime))
+	}
+	return text + "\n"
+}
