@@ -16,7 +16,7 @@ type EventBackend interface {
 
 func eventRoutes(b EventBackend) []route {
 	return []route{{
-		pattern: "POST /v1/events", query: []string{"wait", "wait_millis"}, pace: waiting, streams: isLines,
+		pattern: "POST /v1/events", query: []string{"wait", "wait_millis"}, pace: waiting, feeds: isLines,
 		serve: func(w http.ResponseWriter, r *http.Request) error {
 			how, err := waitingIn(r.URL.Query())
 			if err != nil {

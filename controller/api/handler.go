@@ -47,7 +47,7 @@ type slots map[pace]chan struct{}
 
 func newSlots() slots {
 	s := slots{}
-	for _, p := range []pace{brief, waiting, streaming} {
+	for _, p := range []pace{brief, waiting, streaming, feeding} {
 		s[p] = make(chan struct{}, p.atOnce())
 	}
 	return s

@@ -133,6 +133,23 @@ func (c *Client) History(ctx context.Context, q HistoryQuery) (History, error) {
 	return ask[History](ctx, c, http.MethodGet, "/v1/history?"+q.values().Encode(), nil)
 }
 
+// FollowHistory calls f with what q asks for, and then with what happens, until ctx
+// ends or f returns an error, which it returns. When the controller cannot be asked
+// for a while it asks again, and gives up after some seconds. q.Wait does not count.
+func (c *Client) FollowHistory(ctx context.Context, q HistoryQuery, f func(History) error) error {
+	q.Wait = 0
+	for {
+		h, err := again(ctx, func() (History, error) { return c.History(ctx, q) })
+		if err != nil {
+			return err
+		}
+		if err := f(h); err != nil {
+			return err
+		}
+		q.After, q.Wait = h.Last, defaultWait
+	}
+}
+
 func (q HistoryQuery) values() url.Values {
 	v := url.Values{"limit": {strconv.Itoa(q.Limit)}}
 	if q.App != "" {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,9 +25,12 @@ func bodies() []any {
 	}
 }
 
+// loaded is the description, read once.
+var loaded = sync.OnceValues(func() (*apitest.Description, error) { return apitest.Load(description) })
+
 func describe(t *testing.T) *apitest.Description {
 	t.Helper()
-	d, err := apitest.Load(description)
+	d, err := loaded()
 	if err != nil {
 		t.Fatal(err)
 	}

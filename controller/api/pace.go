@@ -12,6 +12,7 @@ const (
 	brief     pace = iota // answered as soon as it is worked out
 	waiting               // answered when something has happened, or after maxWait
 	streaming             // answered bit by bit for as long as both ends like
+	feeding               // read and answered bit by bit: each holds maxLine bytes
 )
 
 // atOnce is how many requests of a pace may be under way.
@@ -21,6 +22,8 @@ func (p pace) atOnce() int {
 		return 1024
 	case streaming:
 		return 4096
+	case feeding:
+		return 64
 	}
 	return 256
 }
@@ -30,7 +33,7 @@ func (p pace) limit() time.Duration {
 	switch p {
 	case waiting:
 		return maxWait
-	case streaming:
+	case streaming, feeding:
 		return 0
 	}
 	return briefLimit

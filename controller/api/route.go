@@ -20,17 +20,17 @@ type route struct {
 	pattern string   // method and path, as http.ServeMux has them: "GET /v1/status"
 	query   []string // the parameters that it takes; others are refused
 	pace    pace
-	// streams says of a request that it is answered bit by bit, whatever the pace; nil:
-	// of none.
-	streams func(*http.Request) bool
+	// feeds says of a request that it is read and answered bit by bit, whatever the
+	// pace; nil: of none.
+	feeds func(*http.Request) bool
 	// serve answers, or returns why not, having written nothing.
 	serve func(w http.ResponseWriter, r *http.Request) error
 }
 
 // paceOf is the pace of one request.
 func (r route) paceOf(q *http.Request) pace {
-	if r.streams != nil && r.streams(q) {
-		return streaming
+	if r.feeds != nil && r.feeds(q) {
+		return feeding
 	}
 	return r.pace
 }

@@ -2,13 +2,17 @@ package api
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -150,5 +154,75 @@ func TestAStreamEndsWithItsReader(t *testing.T) {
 	_ = c.Close()
 	if err := <-ended; err != nil {
 		t.Errorf("error = %v", err)
+	}
+}
+
+// TestAThousandReadersAndOneThatIsStuck sends to a thousand readers at once, each
+// over a connection of its own. One of them reads nothing; the others have all of it
+// while that one still holds its stream.
+func TestAThousandReadersAndOneThatIsStuck(t *testing.T) {
+	const readers, messages = 1000, 40
+	begin := make(chan struct{})
+	var ended atomic.Int64
+	r := newStream("GET /", nil, func(*http.Request) (func(context.Context, *SSE) error, error) {
+		return func(ctx context.Context, s *SSE) error {
+			select {
+			case <-begin:
+			case <-ctx.Done():
+				return nil
+			}
+			for range messages {
+				if err := s.Send(Message{Data: bytes.Repeat([]byte("x"), 8<<10)}); err != nil {
+					return err
+				}
+			}
+			ended.Add(1)
+			return nil
+		}, nil
+	})
+	a := serve(t, Options{}.guarded(r, newSlots()))
+	open(t, a) // and reads no more
+	streams := make([]*bufio.Reader, readers)
+	for i := range streams {
+		_, streams[i] = open(t, a)
+	}
+	close(begin)
+	var group sync.WaitGroup
+	for i, s := range streams {
+		group.Go(func() {
+			got, err := io.ReadAll(s)
+			if err != nil || bytes.Count(got, []byte("data: ")) != messages {
+				t.Errorf("reader %d: %d bytes, %v", i, len(got), err)
+			}
+		})
+	}
+	group.Wait()
+	if n := ended.Load(); n != readers {
+		t.Errorf("%d streams were sent whole, want all but the stuck one's", n)
+	}
+}
+
+func TestWhatIsTooMuchAtOnceIsRefused(t *testing.T) {
+	began, end := make(chan struct{}), make(chan struct{})
+	r := newRead("GET /", nil, func(context.Context, url.Values) (Count, error) {
+		began <- struct{}{}
+		<-end
+		return Count{}, nil
+	})
+	a := serve(t, Options{}.guarded(r, slots{brief: make(chan struct{}, 1)}))
+	c := clientOf(t, a)
+	first := make(chan error, 1)
+	go func() {
+		_, err := ask[Count](context.Background(), c, http.MethodGet, "/", nil)
+		first <- err
+	}()
+	<-began
+	res, text := send(t, c, http.MethodGet, "/", "", "")
+	if res.StatusCode != 503 || res.Header.Get("Retry-After") == "" || !strings.Contains(string(text), ReasonOverloaded) {
+		t.Errorf("a second at once: %s %s", res.Status, text)
+	}
+	close(end)
+	if err := <-first; err != nil {
+		t.Error(err)
 	}
 }
