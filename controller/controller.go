@@ -9,6 +9,7 @@ package controller
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -45,6 +46,7 @@ type Controller struct {
 	meter   *telemetry.Meter
 	tracer  *telemetry.Tracer
 	setLog  func(state.LogSpec)
+	logs    atomic.Pointer[state.LogSpec] // as it logs now
 	heart   heart
 	door    *Door // may be nil
 
@@ -175,9 +177,7 @@ func (c *Controller) enforce(spec state.Spec) error {
 	if c.inbox != nil && spec.Receive != nil {
 		c.inbox.SetLimits(spec.Receive.Inbox)
 	}
-	if c.setLog != nil {
-		c.setLog(spec.Log)
-	}
+	c.useLog(spec.Log)
 	c.meter.Know(spec.Apps)
 	c.effects.setSpec(spec)
 	c.look.Set(spec.Apps, spec.DNS)

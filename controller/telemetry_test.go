@@ -84,5 +84,26 @@ func TestTheLogOfTheFileInForceCounts(t *testing.T) {
 		if w.log != (state.LogSpec{Level: "debug", JSON: true}) {
 			t.Errorf("the log is %+v", w.log)
 		}
+		for _, c := range []struct {
+			ask  api.Log
+			want state.LogSpec
+			bad  bool
+		}{
+			{api.Log{Level: "warn"}, state.LogSpec{Level: "warn", JSON: true}, false},
+			{api.Log{Format: "text"}, state.LogSpec{Level: "warn"}, false},
+			{api.Log{Level: "loud"}, state.LogSpec{Level: "warn"}, true},
+			{api.Log{Level: "info", Format: "xml"}, state.LogSpec{Level: "warn"}, true},
+		} {
+			got, err := w.ctl.SetLog(t.Context(), c.ask)
+			if (err != nil) != c.bad || w.log != c.want || err == nil && got != logJSON(c.want) {
+				t.Errorf("%+v: %+v, %v; the log is %+v", c.ask, got, err, w.log)
+			}
+		}
+		if _, err := w.ctl.Apply(t.Context(), api.ApplyRequest{File: "cluster.hcl", Text: text + "\n"}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := w.ctl.Log(t.Context()); err != nil || got != (api.Log{Level: "debug", Format: "json"}) {
+			t.Errorf("after a file was put in force: %+v, %v", got, err)
+		}
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -54,6 +55,7 @@ type fake struct {
 	waiting  int           // requests that wait for another scene
 	scenes   uint64        // how many there have been
 	changed  chan struct{} // closed when another scene begins
+	log      api.Log
 }
 
 func newFake(s scene) *fake {
@@ -154,6 +156,28 @@ func (f *fake) Doctor(_ context.Context, app string) (api.Examination, error) {
 	defer f.mu.Unlock()
 	f.note("doctor", app)
 	return api.Examination{Findings: f.now.Findings}, nil
+}
+
+// Log is about the log, which a fake only talks of.
+func (f *fake) Log(context.Context) (api.Log, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.logs(), nil
+}
+
+func (f *fake) logs() api.Log {
+	return api.Log{Level: cmp.Or(f.log.Level, "info"), Format: cmp.Or(f.log.Format, "text")}
+}
+
+func (f *fake) SetLog(_ context.Context, l api.Log) (api.Log, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if l.Level == "loud" {
+		return api.Log{}, api.NewProblem(http.StatusBadRequest, "level %q: want trace, debug, info, warn or error", l.Level)
+	}
+	f.note("log", l)
+	f.log = api.Log{Level: cmp.Or(l.Level, f.log.Level), Format: cmp.Or(l.Format, f.log.Format)}
+	return f.logs(), nil
 }
 
 func (f *fake) Suspend(_ context.Context, r api.SuspendRequest) (api.Suspensions, error) {

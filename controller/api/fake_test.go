@@ -78,6 +78,12 @@ func (fake) Apply(_ context.Context, r ApplyRequest) (Applied, error) {
 	return Applied{Plan: fakePlan()}, nil
 }
 
+func (fake) Log(context.Context) (Log, error) { return Log{Level: "info", Format: "text"}, nil }
+
+func (fake) SetLog(_ context.Context, l Log) (Log, error) {
+	return Log{Level: "debug", Format: l.Format}, nil
+}
+
 func (fake) Suspend(_ context.Context, r SuspendRequest) (Suspensions, error) {
 	if r.App == "nobodys" {
 		return Suspensions{}, NewProblem(http.StatusNotFound, "there is no peer block")

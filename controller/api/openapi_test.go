@@ -21,7 +21,7 @@ func bodies() []any {
 	return []any{
 		Status{}, Nodes{}, Apps{}, History{}, PlanRequest{}, Plan{}, ApplyRequest{}, Applied{}, EmitRequest{}, Emitted{}, EmittedLine{},
 		Outbox{}, OutboxSelection{}, OutboxChange{}, Counts{}, CallRequest{}, Called{}, Version{}, Problem{},
-		SuspendRequest{}, Suspensions{}, Examination{},
+		SuspendRequest{}, Suspensions{}, Examination{}, Log{},
 	}
 }
 

@@ -10,6 +10,7 @@ type Backend interface {
 	PlanBackend
 	SuspendBackend
 	DoctorBackend
+	LogBackend
 	EventBackend
 	OutboxBackend
 	CountBackend
@@ -34,6 +35,7 @@ func table(b Backend, o Options) []route {
 		planRoutes(b, b),
 		suspendRoutes(b),
 		doctorRoutes(b),
+		logRoutes(b),
 		eventRoutes(b),
 		outboxRoutes(b, b),
 		countRoutes(b),

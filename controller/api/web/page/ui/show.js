@@ -5,6 +5,8 @@ import { stateOf } from "./picture.js";
 
 const at = (id) => document.getElementById(id);
 
+const events = (n) => `${number(n)} ${n === 1 ? "event" : "events"}`;
+
 // problemsOf are what is not as it should be, the worst first.
 export function problemsOf(status) {
   const found = [];
@@ -24,7 +26,7 @@ export function problemsOf(status) {
   }
   for (const queue of status.outbox) {
     if (queue.dead > 0) {
-      add("warn", queue.app, "DeadLetters", `${number(queue.dead)} events could not be delivered`);
+      add("warn", queue.app, "DeadLetters", `${events(queue.dead)} could not be delivered`);
     }
   }
   for (const name of status.config.restart_required ?? []) {
@@ -42,7 +44,7 @@ export function verdict(status) {
   const listed = status.nodes.filter((node) => node.listed);
   const up = listed.filter((node) => node.phase === "up").length;
   const waiting = status.outbox.reduce((sum, queue) => sum + queue.pending, 0);
-  const facts = `${up} of ${listed.length} nodes up, ${waiting ? `${number(waiting)} events wait` : "nothing waits"}`;
+  const facts = `${up} of ${listed.length} nodes up, ${waiting ? `${events(waiting)} ${waiting === 1 ? "waits" : "wait"}` : "nothing waits"}`;
   let text = `All is well: ${facts}`;
   if (bad) {
     text = `${bad === 1 ? "One thing is" : `${bad} things are`} wrong: ${facts}`;
@@ -119,7 +121,7 @@ export function happened(more) {
     when(entry.at),
     make("span", {}, make("span", { class: `word ${entry.warning ? "warn" : ""}` }, entry.kind)),
     make("span", { class: "what" },
-      entry.reason ? `${entry.reason} ` : "",
+      entry.reason && entry.reason !== entry.kind ? `${entry.reason} ` : "",
       entry.message && entry.message !== entry.reason ? `${entry.message} ` : "",
       make("span", { class: "mono" }, [entry.app, entry.node].filter(Boolean).join(" ")),
       entry.count > 1 ? make("span", { class: "times" }, ` ×${number(entry.count)}`) : "")));
