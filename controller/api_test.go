@@ -103,7 +103,7 @@ func TestARealControllerAnswersAsDescribed(t *testing.T) {
 				t.Error(err)
 			}
 			// What the client has no method for, and what asks name servers and EPMDs.
-			elsewhere := map[string]bool{"GET /v1/openapi.yaml": true, "GET /v1/history/follow": true, "GET /v1/doctor": true}
+			elsewhere := map[string]bool{"GET /v1/openapi.yaml": true, "GET /v1/history/follow": true}
 			for _, name := range watcher.Unanswered() {
 				if !elsewhere[name] {
 					t.Errorf("%s is not asked for: add it to askAll", name)
@@ -174,6 +174,9 @@ func askAll(t *testing.T, w *world, c *api.Client) {
 	must[api.Outbox](t)(c.Outbox(ctx, api.OutboxQuery{App: "a", Dead: true, Watch: api.Watch{Seen: api.Moment{Revision: 1}}}))
 	must[api.Called](t)(c.Call(ctx, api.CallRequest{Function: "Remote.Metrics.get_count", Args: []json.RawMessage{[]byte(`"visits:/"`)}}))
 	must[api.Counts](t)(c.Counts(ctx, api.CountsQuery{Key: "visits:/", App: "a", Limit: 1}))
+	if e := must[api.Examination](t)(c.Doctor(ctx, "a")); len(e.Findings) < 8 {
+		t.Errorf("the doctor found %+v", e)
+	}
 	must[api.Suspensions](t)(c.Suspend(ctx, api.SuspendRequest{App: "a"}))
 	must[api.Suspensions](t)(c.Resume(ctx, api.SuspendRequest{App: "a"}))
 

@@ -20,6 +20,10 @@ import (
 )
 
 const callText = worldText + `
+dns {
+  servers = ["127.0.0.1:1"] # where nobody answers the doctor
+  timeout = "100ms"
+}
 rpc {
   allow = ["Remote.Metrics.get_count/1", "Remote.Metrics.fail/1", "my_mod.add/2"]
 }

@@ -51,6 +51,16 @@ const (
 //
 // They are worked out from one snapshot and have no Since yet.
 func (c *Controller) conditions(snap state.Snapshot, apps []state.App) []state.Conditions {
+	nodes := nodeRows(snap)
+	rows := c.appConditions(snap, apps, nodes)
+	for _, n := range nodes {
+		rows = append(rows, n.conditions(snap.Generation()))
+	}
+	return rows
+}
+
+// appConditions are those of apps alone.
+func (c *Controller) appConditions(snap state.Snapshot, apps []state.App, nodes []nodeRow) []state.Conditions {
 	damage := map[string]*outbox.DamageError{}
 	for _, q := range c.box.Stats() {
 		damage[q.App] = q.Damage
@@ -60,9 +70,7 @@ func (c *Controller) conditions(snap state.Snapshot, apps []state.App) []state.C
 		halted[s.App] = s.At
 	}
 	tallies := map[string]*tally{}
-	var rows []state.Conditions
-	listed := nodeRows(snap)
-	for _, n := range listed {
+	for _, n := range nodes {
 		t := tallies[n.conn.App]
 		if t == nil {
 			t = &tally{}
@@ -70,6 +78,7 @@ func (c *Controller) conditions(snap state.Snapshot, apps []state.App) []state.C
 		}
 		t.count(n)
 	}
+	var rows []state.Conditions
 	for _, a := range apps {
 		t := tallies[a.Name]
 		if t == nil {
@@ -80,29 +89,17 @@ func (c *Controller) conditions(snap state.Snapshot, apps []state.App) []state.C
 		if a.Deliver != nil {
 			of = append(of, drained(snap.Backlog(a.Name)), intact(damage[a.Name]))
 		}
-		rows = append(rows, state.Conditions{App: a.Name, Of: of})
-	}
-	for _, n := range listed {
-		rows = append(rows, state.Conditions{Node: n.conn.Node, Of: nodeConditions(n)})
-	}
-	for i := range rows {
-		for j := range rows[i].Of {
-			rows[i].Of[j].Generation = snap.Generation()
-		}
+		rows = append(rows, state.Conditions{App: a.Name, Of: ofGeneration(of, snap.Generation())})
 	}
 	return rows
 }
 
-// observe records what holds, so that a condition's Since is when it came about
-// and not when somebody asked.
-func (c *Controller) observe(snap state.Snapshot, now time.Time) {
-	changes, err := c.store.RecordConditions(c.conditions(snap, c.config.Spec().Apps), now)
-	if err != nil {
-		c.log.Error("observe", "error", err)
+// ofGeneration marks conditions with the file in force that they speak of.
+func ofGeneration(of []state.Condition, generation uint64) []state.Condition {
+	for i := range of {
+		of[i].Generation = generation
 	}
-	for _, x := range changes {
-		c.log.Debug("condition", "app", x.App, "node", x.Node, "type", x.To.Type, "status", x.To.Status, "reason", x.To.Reason)
-	}
+	return of
 }
 
 // standing are the conditions of row as the API gives them. One that no pass has

@@ -4,16 +4,16 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"ehc/state"
 )
 
-// nodeRow is a node, with what is known of the link to it and of who lists it.
+// nodeRow is a node, with what is known of the link to it and of who lists it: all
+// that its conditions depend on.
 type nodeRow struct {
 	conn    state.Conn // of a node that was never dialled: its Node and App
 	listed  bool
-	queries []string // that list it
+	queries string // that list it
 }
 
 // nodeRows are the nodes with a connection, live or lost, and those that a query
@@ -27,8 +27,11 @@ func nodeRows(snap state.Snapshot) []nodeRow {
 			at[p.Node] = n
 		}
 		if p.GoneSince.IsZero() {
+			if n.listed {
+				n.queries += ", "
+			}
 			n.listed = true
-			n.queries = append(n.queries, p.Query)
+			n.queries += p.Query
 		}
 	}
 	for _, c := range snap.Conns() {
@@ -47,16 +50,16 @@ func nodeRows(snap state.Snapshot) []nodeRow {
 	return out
 }
 
-// nodeConditions are what holds of one node, see Controller.conditions.
-func nodeConditions(n nodeRow) []state.Condition {
-	return []state.Condition{n.discovered(), n.connected(), n.synced()}
+// conditions are what holds of the node, see Controller.conditions.
+func (n nodeRow) conditions(generation uint64) state.Conditions {
+	return state.Conditions{Node: n.conn.Node, Of: ofGeneration([]state.Condition{n.discovered(), n.connected(), n.synced()}, generation)}
 }
 
 func (n nodeRow) discovered() state.Condition {
 	c := state.Condition{Type: condDiscovered, Status: isFalse, Reason: reasonUnlisted, Message: "no query lists it"}
 	switch {
 	case n.listed:
-		c.Status, c.Reason, c.Message = isTrue, reasonListed, "listed by "+strings.Join(n.queries, ", ")
+		c.Status, c.Reason, c.Message = isTrue, reasonListed, "listed by "+n.queries
 	case n.conn.App == "":
 		c.Reason, c.Message = reasonUnclaimed, "it dialled in, and no peer block claims it"
 	}

@@ -32,7 +32,7 @@ func TestANodesConditionsSaySinceWhenAndWhy(t *testing.T) {
 		w.settle(time.Minute)
 		refused := w.nodeCondition("Connected")
 		if refused.Status != "False" || refused.Reason != "CookieRejected" || refused.Message != "cookie rejected" ||
-			refused.Since.Before(listed) || refused.Since.Sub(listed) > passGap || refused.ObservedGeneration != 1 {
+			refused.Since.Before(listed) || refused.Since.Sub(listed) > observeGap || refused.ObservedGeneration != 1 {
 			t.Errorf("refused at every try: %+v", refused)
 		}
 		if c := w.nodeCondition("Synced"); c.Status != "Unknown" || c.Reason != "NotConnected" {

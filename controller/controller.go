@@ -137,6 +137,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	beside.Go(func() { c.expire(ctx) })
+	beside.Go(func() { newObserver(c).run(ctx) })
 	if c.door != nil {
 		beside.Go(func() { c.door.run(ctx) })
 	}
@@ -154,7 +155,6 @@ func (c *Controller) pass(ctx context.Context) (state.Snapshot, reconcile.Plan) 
 	began := time.Now()
 	c.heart.beat(began)
 	snap := c.store.Snapshot()
-	c.observe(snap, began)
 	c.hopes.see(snap)
 	plan := reconcile.Diff(snap.Desired(), snap.Live(), began)
 	ctx, end := c.tracer.Pass(ctx, plan, began)

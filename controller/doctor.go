@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -28,7 +27,7 @@ func (c *Controller) Doctor(ctx context.Context, app string) (api.Examination, e
 	defer cancel()
 	out := api.Examination{Findings: []api.Finding{c.configFinding()}}
 	w := doctor.World{
-		Spec: c.config.Spec(), Lookup: os.LookupEnv, Now: time.Now, DataDir: c.config.dataDir, Probe: c.prober,
+		Spec: c.config.Spec(), Lookup: c.config.env.Lookup, Now: time.Now, DataDir: c.config.dataDir, Probe: c.prober,
 		Caller: func(_ context.Context, t transport.Target) (transport.Caller, func(), error) {
 			conn := c.links.Get(state.Node(t.Node))
 			if conn == nil {

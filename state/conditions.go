@@ -34,25 +34,21 @@ func sameConditions(a, b Conditions) bool {
 	return a.App == b.App && a.Node == b.Node && slices.Equal(a.Of, b.Of)
 }
 
-// RecordConditions records what holds of every app and node, in place of what was
-// recorded before, and returns what has changed, in the order of rows. Since is
-// set here: it is now where the Status is another than before, and else what it
-// was. It wakes nobody.
-func (s *Store) RecordConditions(rows []Conditions, now time.Time) ([]Change, error) {
+// RecordConditions records what holds of apps and nodes, forgets those that are gone,
+// and returns what has changed, in the order of rows. Since is set here: it is now
+// where the Status is another than before, and else what it was. It wakes nobody.
+func (s *Store) RecordConditions(rows, gone []Conditions, now time.Time) ([]Change, error) {
 	var changes []Change
 	err := s.write("conditions", func(w *write) error {
 		w.quiet = true
-		keep := make(map[string]bool, len(rows))
 		for _, row := range rows {
-			k := conditionsTable.key(row)
-			keep[k] = true
-			old, _ := conditionsTable.get(w.txn, k)
+			old, _ := conditionsTable.get(w.txn, conditionsTable.key(row))
 			row.Of = slices.Clone(row.Of)
 			changes = append(changes, row.follow(old, now)...)
 			conditionsTable.put(w, row)
 		}
-		for _, old := range conditionsTable.list(w.txn, "") {
-			if !keep[conditionsTable.key(old)] {
+		for _, row := range gone {
+			if old, ok := conditionsTable.get(w.txn, conditionsTable.key(row)); ok {
 				conditionsTable.remove(w, old)
 			}
 		}

@@ -15,7 +15,7 @@ func TestAConditionKeepsWhenItBegan(t *testing.T) {
 	}
 	record := func(at time.Time, of ...Condition) []Change {
 		t.Helper()
-		changes, err := s.RecordConditions([]Conditions{{App: "a", Of: of}, {Node: "n@h", Of: of}}, at)
+		changes, err := s.RecordConditions([]Conditions{{App: "a", Of: of}, {Node: "n@h", Of: of}}, nil, at)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,11 +45,14 @@ func TestAConditionKeepsWhenItBegan(t *testing.T) {
 	if got := s.Snapshot().Conditions("a", ""); !cmp.Equal(got, []Condition{up}) {
 		t.Errorf("another status: %+v", got)
 	}
-	if _, err := s.RecordConditions(nil, t0); err != nil {
+	if _, err := s.RecordConditions(nil, []Conditions{{App: "a"}, {App: "nobody"}}, t0); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.Snapshot().Conditions("a", ""); got != nil {
 		t.Errorf("of an app that is gone: %+v", got)
+	}
+	if got := s.Snapshot().Conditions("", "n@h"); len(got) != 1 {
+		t.Errorf("of a node that is not: %+v", got)
 	}
 }
 
@@ -62,7 +65,7 @@ func TestConditionsWakeNobody(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	woken := make(chan error, 1)
 	go func() { woken <- before.Wait(ctx, time.Time{}) }()
-	if _, err := s.RecordConditions([]Conditions{{App: "a", Of: []Condition{{Type: "Connected"}}}}, t0); err != nil {
+	if _, err := s.RecordConditions([]Conditions{{App: "a", Of: []Condition{{Type: "Connected"}}}}, nil, t0); err != nil {
 		t.Fatal(err)
 	}
 	if s.Snapshot().moment() != before.moment() {

@@ -36,7 +36,7 @@ func TestAnObserverSeesEveryStepInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.RecordConditions([]Conditions{{App: "a", Of: []Condition{{Type: "Connected"}}}}, t0); err != nil {
+	if _, err := s.RecordConditions([]Conditions{{App: "a", Of: []Condition{{Type: "Connected"}}}}, nil, t0); err != nil {
 		t.Fatal(err)
 	}
 	fork, err := s.Fork()
