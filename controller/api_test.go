@@ -179,6 +179,10 @@ func askAll(t *testing.T, w *world, c *api.Client) {
 	}
 	must[api.Suspensions](t)(c.Suspend(ctx, api.SuspendRequest{App: "a"}))
 	must[api.Suspensions](t)(c.Resume(ctx, api.SuspendRequest{App: "a"}))
+	must[api.Log](t)(c.Log(ctx))
+	if l := must[api.Log](t)(c.SetLog(ctx, api.Log{Level: "debug"})); l != (api.Log{Level: "debug", Format: "text"}) {
+		t.Errorf("it logs %+v", l)
+	}
 
 	// Another file.
 	text := strings.Replace(callText, "a.internal", "new.internal", 1)
