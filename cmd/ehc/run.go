@@ -28,7 +28,8 @@ The data folder holds the outbox: put it on a disk that outlives the machine.
 The API is served on a unix socket, which only its owner may open. With -api
 http://HOST:PORT, or https, or the api block of the file, it is served over TCP as
 well, to whoever shows the token in EHC_API_TOKEN or in the file that
-EHC_API_TOKEN_FILE names.`,
+EHC_API_TOKEN_FILE names. There is a page for people at / of it, and /metrics,
+/healthz and /readyz, which the telemetry block can put elsewhere too.`,
 		Example: `  ehc run -config cluster.hcl -data /data`,
 		Annotations: after(`  0   it was asked to stop, and has
   1   an error, told on standard error`, `  ehc status -api unix:/data/ehc.sock`),
