@@ -175,31 +175,20 @@ func (d *drain) pack(ctx context.Context, after uint64, n int) parcel {
 	events, err := d.box.Head(ctx, d.app, after, n)
 	p := parcel{events: events, err: err, terms: make([]etf.Term, 0, len(events))}
 	bytes := 0
+	var text []byte // of all; a term keeps its own when it moves
 	for i, ev := range events {
 		if bytes += len(ev.Payload); bytes > batchBytes && i > 0 {
 			p.events = events[:i]
 			return p
 		}
-		t, err := eventTerm(ev.ID, ev.Type, ev.Payload, ev.InsertedAt)
-		if err == nil {
-			t, err = encoded(t)
-		}
-		if err != nil {
+		at := len(text)
+		if text, err = appendEvent(text, ev); err != nil {
 			p.bad = err
 			return p
 		}
-		p.terms = append(p.terms, t)
+		p.terms = append(p.terms, etf.Raw(text[at:len(text):len(text)]))
 	}
 	return p
-}
-
-// encoded is t as bytes that go into any term.
-func encoded(t etf.Term) (etf.Term, error) {
-	b, err := etf.Encode(t)
-	if err != nil {
-		return nil, err
-	}
-	return etf.Raw(b[1:]), nil // without the version
 }
 
 // strike begins to strike out events that the peer has handled, n of them up to

@@ -45,3 +45,12 @@ func payloadTerm(text json.RawMessage) (etf.Term, error) {
 	}
 	return m, nil
 }
+
+// encoded is t as bytes that go into any term.
+func encoded(t etf.Term) (etf.Term, error) {
+	b, err := etf.Append(nil, t)
+	if err != nil {
+		return nil, err
+	}
+	return etf.Raw(b), nil
+}

@@ -1,14 +1,18 @@
 package controller
 
 import (
+	"bytes"
 	"encoding/json"
+	"math"
 	"math/big"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
+	"ehc/state/outbox"
 	"ehc/transport/etf"
 )
 
@@ -81,4 +85,45 @@ func FuzzPayloadTerm(f *testing.F) {
 			t.Fatalf("%q is no JSON but became %s", text, etf.Text(got))
 		}
 	})
+}
+
+// FuzzAppendEvent: the bytes are those of the term, whichever way they came.
+func FuzzAppendEvent(f *testing.F) {
+	for _, text := range []string{
+		`{}`, ` { "page_id" : "/blög" , "delta":-1 } `, `{"a":true,"b":false,"c":null,"d":9223372036854775807}`,
+		`{"a":1,"a":2}`, `{"a":"x\u0000"}`, `{"a":1.5}`, `{"a":1e3}`, `{"a":92233720368547758070}`, `{"a":[1]}`, `{"a":{"b":1}}`,
+		`{"a":"]}","b":"{"}`, `{"":0}`, "{\"a\"\n:\t-0}",
+	} {
+		f.Add("increment_visit", []byte(text), int64(1764201600123456789))
+	}
+	f.Fuzz(func(t *testing.T, kind string, text []byte, at int64) {
+		trimmed := bytes.TrimLeft(text, " \t\r\n")
+		if !json.Valid(text) || !utf8.Valid(text) || trimmed[0] != '{' {
+			return // never gets into the outbox
+		}
+		ev := outbox.Event{ID: "01J", Type: kind, Payload: text, InsertedAt: time.Unix(0, at&math.MaxInt64).UTC()}
+		got, err := appendEvent([]byte("before"), ev)
+		term, terr := eventTerm(ev.ID, ev.Type, ev.Payload, ev.InsertedAt)
+		var want []byte
+		if terr == nil {
+			want, terr = etf.Append([]byte("before"), term)
+		}
+		if (err == nil) != (terr == nil) {
+			t.Fatalf("%q: %v, want %v", text, err, terr)
+		}
+		if err == nil && !bytes.Equal(got, want) {
+			t.Fatalf("%q became %q, want %q", text, got, want)
+		}
+	})
+}
+
+func TestAPlainPayloadIsAppendedAtOnce(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"page_id":"/blog","delta":1}`: true, `{}`: true, `{"a":null}`: true, `{"a":1.5}`: false, `{"a":[]}`: false, `{"a":"\n"}`: false,
+	} {
+		ev := outbox.Event{ID: "01J", Type: "t", Payload: []byte(text), InsertedAt: time.Now()}
+		if _, ok := appendPlain(nil, ev); ok != want {
+			t.Errorf("%s: %v", text, ok)
+		}
+	}
 }

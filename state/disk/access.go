@@ -22,6 +22,14 @@ func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	return db.committer.do(ctx, &request{fn: fn})
 }
 
+// WriteWhole is Write for a function that returns an error only if it has changed
+// nothing, such as one with a single statement that writes. It costs less, since
+// nothing has to be ready to undo it. If it does return an error all the same, all
+// of its group comes to nothing and gets the error.
+func (db *DB) WriteWhole(ctx context.Context, fn func(*Tx) error) error {
+	return db.committer.do(ctx, &request{fn: fn, whole: true})
+}
+
 // Free is Write for a function that makes room, by deleting rows. When the
 // volume is full, its group comes to nothing and fn runs a second time, with
 // the room that the ballast keeps. From then on Write returns ErrFull until

@@ -30,7 +30,8 @@ type committer struct {
 	ballast *ballast
 	commits uint64
 	heard   atomic.Pointer[func(Commit)]
-	spare   int // shrinkFrom
+	spare   int  // shrinkFrom
+	freed   bool // since shrink last found nothing to do
 
 	queue    chan *request
 	stopping chan struct{}
@@ -41,6 +42,7 @@ type committer struct {
 type request struct {
 	fn    func(*Tx) error
 	frees bool
+	whole bool // fn returns an error only if it has changed nothing
 	owned atomic.Bool
 	err   error      // the function's own
 	done  chan error // has room for the answer

@@ -201,3 +201,85 @@ func TestAViewEndsWithItsContext(t *testing.T) {
 	}
 	keys(t, db)
 }
+
+// TestWhatIsKeptIsWrittenOnce: functions of one group count up a value that each
+// finds as the one before has left it, but for those that fail.
+func TestWhatIsKeptIsWrittenOnce(t *testing.T) {
+	db := openTest(t, t.TempDir())
+	goOn := stall(t, db)
+	sorry := errors.New("sorry")
+	written := 0
+	var wg sync.WaitGroup
+	for i := range 30 {
+		wg.Go(func() {
+			err := db.Write(context.Background(), func(tx *Tx) error {
+				n := 0
+				if v, ok := tx.Kept("n"); ok {
+					n = v.(int)
+				}
+				tx.Keep("n", n+1, func(tx *Tx, last any) error {
+					written++
+					return put("n", fmt.Sprint(last))(tx)
+				})
+				if i%3 == 0 {
+					return sorry
+				}
+				return nil
+			})
+			if (i%3 == 0) != errors.Is(err, sorry) {
+				t.Errorf("write %d: %v", i, err)
+			}
+		})
+	}
+	queued(db, 30)
+	goOn()
+	wg.Wait()
+	var n string
+	must(t, db.View(context.Background(), func(tx *Tx) error {
+		if _, ok := tx.Kept("n"); ok {
+			t.Error("a View has what was kept")
+		}
+		return tx.QueryRow("SELECT v FROM kv WHERE k = 'n'").Scan(&n)
+	}))
+	if n != "20" || written != 1 {
+		t.Errorf("%s is written, %d times, want 20, once", n, written)
+	}
+}
+
+func TestAWholeWriteThatFailsHalfwayFailsItsGroup(t *testing.T) {
+	ctx := context.Background()
+	db := openTest(t, t.TempDir())
+	sorry := errors.New("sorry")
+	if err := db.WriteWhole(ctx, func(*Tx) error { return sorry }); err != sorry { //nolint:errorlint // as it is
+		t.Errorf("one that has changed nothing: %v", err)
+	}
+	must(t, db.WriteWhole(ctx, put("a", "1")))
+	errs := make(chan error, 3)
+	running, release := make(chan bool), make(chan bool)
+	go func() {
+		errs <- db.Write(ctx, func(tx *Tx) error {
+			close(running)
+			<-release
+			return put("b", "1")(tx)
+		})
+	}()
+	<-running
+	go func() { errs <- db.Write(ctx, put("d", "1")) }()
+	queued(db, 1)
+	go func() {
+		errs <- db.WriteWhole(ctx, func(tx *Tx) error {
+			must(t, put("c", "1")(tx))
+			return sorry
+		})
+	}()
+	queued(db, 2)
+	close(release)
+	for range 3 {
+		if err := <-errs; !errors.Is(err, sorry) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if diff := cmp.Diff([]string{"a"}, keys(t, db)); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -27,16 +27,21 @@ func (c *committer) try(first *request, next func() *request) (group []*request,
 		return group, fmt.Errorf("commit: %w", classify(c.dir, err))
 	}
 	roomy := c.ballast.hold(c.dir)
-	wrote, bytes := false, 0
+	wrote, bytes, shared := false, 0, kept{}
 	for {
 		r := group[len(group)-1]
 		if roomy || r.frees {
-			tx := &Tx{ctx: ctx, conn: c.w, dir: c.dir}
+			tx := &Tx{ctx: ctx, conn: c.w, dir: c.dir, group: shared}
 			if err = c.one(tx, r); err != nil {
 				break
 			}
-			wrote, bytes = wrote || tx.wrote && r.err == nil, bytes+tx.bytes
+			if r.err == nil {
+				wrote = wrote || tx.wrote
+				shared.add(tx.own)
+			}
+			bytes += tx.bytes
 			tx.conn = nil
+			c.freed = c.freed || r.frees
 		} else {
 			r.err = fmt.Errorf("%w: what there was is kept for deletes", ErrFull)
 		}
@@ -48,6 +53,9 @@ func (c *committer) try(first *request, next func() *request) (group []*request,
 			break
 		}
 		group = append(group, n)
+	}
+	if err == nil {
+		err = shared.writeAll(&Tx{ctx: ctx, conn: c.w, dir: c.dir, group: shared})
 	}
 	if err == nil && wrote {
 		err = c.finish(ctx, len(group))
@@ -65,6 +73,13 @@ func (c *committer) try(first *request, next func() *request) (group []*request,
 // one runs one function. An error of its own undoes what it wrote, and goes
 // into r.err; the error returned is one that ends the group.
 func (c *committer) one(tx *Tx, r *request) error {
+	if r.whole {
+		r.err = r.fn(tx)
+		if tx.broken == nil && r.err != nil && tx.wrote {
+			return fmt.Errorf("one of the group failed halfway: %w", r.err)
+		}
+		return tx.broken
+	}
 	if err := c.w.exec(tx.ctx, save); err != nil {
 		return err
 	}

@@ -34,9 +34,10 @@ func makeShrinkable(ctx context.Context, w *conn) error {
 func (c *committer) shrink() {
 	ctx := context.Background()
 	some := false
-	for len(c.queue) == 0 && !c.isStopping() {
+	for c.mayHaveRoom() && len(c.queue) == 0 && !c.isStopping() {
 		pages, free, err := c.room(ctx)
 		if err != nil || free <= c.spare || free < pages/2 {
+			c.freed = false
 			break
 		}
 		if err := c.giveBack(ctx, min(shrinkStep, free-c.spare)); err != nil {
@@ -48,6 +49,10 @@ func (c *committer) shrink() {
 		_ = c.copyBack(ctx) // if a View is in the way, a later commit does it
 	}
 }
+
+// mayHaveRoom says whether it is worth a look: after every Free, and now and then,
+// since others delete, too.
+func (c *committer) mayHaveRoom() bool { return c.freed || c.commits%256 == 0 }
 
 func (c *committer) isStopping() bool {
 	select {

@@ -36,7 +36,7 @@ func TestRoomThatIsFreeGoesBackToTheVolume(t *testing.T) {
 	if before < rows*4000 {
 		t.Fatalf("the store has %d bytes, for %d of rows", before, rows*4000)
 	}
-	must(t, db.Write(ctx, func(tx *Tx) error {
+	must(t, db.Free(ctx, func(tx *Tx) error {
 		_, err := tx.Exec("DELETE FROM kv WHERE k LIKE 'k%'")
 		return err
 	}))

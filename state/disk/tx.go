@@ -19,6 +19,8 @@ type Tx struct {
 	wrote  bool
 	bytes  int   // of arguments, to bound a group
 	broken error // the transaction is lost, whatever the function makes of it
+
+	own, group kept // what it keeps, and what those before it do; group is nil in a View
 }
 
 // Row is one row of an answer, good until the next one is asked for.

@@ -53,5 +53,5 @@ func multiply(tx *disk.Tx, size, n int) error {
 		return err
 	}
 	r.next, r.bytes = uint64(n+1), int64(size)*int64(n-1)
-	return r.save(tx, "billing")
+	return r.write(tx, "billing")
 }

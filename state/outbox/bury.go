@@ -151,7 +151,8 @@ func (b *Box) bury(ctx context.Context, app string, pick func(*disk.Tx, row) ([]
 			return err
 		}
 		after, dead, buried = map[string]rowState{app: b.stamp(r)}, b.stampDead(n), found
-		return r.save(tx, app)
+		r.save(tx, app)
+		return nil
 	})
 	if err != nil {
 		return b.noteDamage(err)

