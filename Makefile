@@ -35,7 +35,7 @@ test-otp: need
 
 test-litestream:
 	CGO_ENABLED=0 GOBIN=$(CURDIR)/bin go install github.com/benbjohnson/litestream/cmd/litestream@v0.5.18
-	EHC_LITESTREAM=$(CURDIR)/bin/litestream go test -count=1 -timeout 15m -run Litestream ./examples/fly
+	EHC_LITESTREAM=$(CURDIR)/bin/litestream go test -count=1 -timeout 15m -run 'Litestream|Volume' ./examples/fly/...
 
 short:
 	go test -short ./...

@@ -150,17 +150,13 @@ func (s *space) launch(t testing.TB, cmd *exec.Cmd) *process {
 	return p
 }
 
-// kill ends it with SIGKILL. A program that has ended stays so.
+// kill ends it and what it has started with SIGKILL. A program that has ended stays
+// so; its id is sure to be its own until it is reaped.
 func (p *process) kill() {
-	p.signal(syscall.SIGKILL)
-	<-p.ended
-}
-
-// signal reaches the program while its id is sure to be its own.
-func (p *process) signal(s syscall.Signal) {
 	select {
 	case <-p.ended:
 	default:
-		_ = syscall.Kill(-p.cmd.Process.Pid, s)
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	}
+	<-p.ended
 }

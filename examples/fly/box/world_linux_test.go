@@ -30,6 +30,8 @@ type world struct {
 	run     *process // ehc's; nil while it does not run
 	log     *logBuffer
 	emitted []string // ids, in order
+
+	litestream string // the program, if ehc runs beside it
 }
 
 func newWorld(t *testing.T) *world {
@@ -107,8 +109,13 @@ func (w *world) boot(m *machine, image string) {
 func (w *world) start() {
 	w.t.Helper()
 	const asOnFly = `mount --bind "$1" /etc/resolv.conf && shift && exec "$@"`
-	cmd := exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-c", asOnFly, "sh",
-		filepath.Join(w.dir, "resolv.conf"), w.bin, "run", "-config", w.config, "-data", w.data())
+	command := []string{w.bin, "run", "-config", w.config, "-data", w.data()}
+	if w.litestream != "" {
+		command = []string{w.litestream, "replicate", "-config", "../litestream.yml", "-restore-if-db-not-exists",
+			"-exec", strings.Join(command, " ")}
+	}
+	cmd := exec.Command("unshare", append([]string{"--mount", "--propagation", "private", "sh", "-c", asOnFly, "sh",
+		filepath.Join(w.dir, "resolv.conf")}, command...)...)
 	cmd.Env = w.environ()
 	cmd.Stdout, cmd.Stderr = w.log, w.log
 	w.run = w.ehc.launch(w.t, cmd)
@@ -134,7 +141,7 @@ func (w *world) end() {
 	if w.run == nil {
 		return
 	}
-	w.run.signal(syscall.SIGTERM)
+	_ = w.run.cmd.Process.Signal(syscall.SIGTERM) // and to nothing that it has started
 	select {
 	case <-w.run.ended:
 		if w.run.err != nil {
@@ -168,6 +175,7 @@ func (w *world) environ() []string {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "GORACE=atexit_sleep_ms=0",
 		"FLY_APP_NAME=" + w.ehc.app, "FLY_MACHINE_ID=" + w.ehc.id, "FLY_ALLOC_ID=" + w.ehc.id, "FLY_REGION=" + w.ehc.region,
 		"FLY_PRIVATE_IP=" + w.ehc.addr.String(), "FLY_PROCESS_GROUP=app", "RELEASE_COOKIE=" + cookie, "EHC_DATA=" + w.data(),
+		"REPLICA_URL=file://" + filepath.Join(w.dir, "bucket"),
 	}
 }
 
