@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"ehc/controller/api"
 	"ehc/controller/api/apitest"
+	"ehc/controller/history"
 )
 
 // served serves a world's controller, held against the description of the API, on
@@ -257,5 +259,22 @@ func TestAFollowerIsToldOfWhatHappens(t *testing.T) {
 	}
 	for _, err := range watcher.Faults() {
 		t.Error(err)
+	}
+}
+
+func TestTheDescriptionNamesEveryKindOfTheHistory(t *testing.T) {
+	text := string(described(t, api.Handler(struct{ api.Backend }{}, api.Options{})))
+	source, err := os.ReadFile("history/history.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := history.Kinds()
+	if n := strings.Count(string(source), " Kind = "); n != len(kinds) {
+		t.Errorf("%d constants, and %d of Kinds", n, len(kinds))
+	}
+	for _, k := range kinds {
+		if !regexp.MustCompile(`\b` + string(k) + `\b`).MatchString(text) {
+			t.Errorf("%s is not described", k)
+		}
 	}
 }

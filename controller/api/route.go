@@ -74,7 +74,7 @@ func newStream(pattern string, query []string, begin func(*http.Request) (feed f
 			return err
 		}
 		s, err := NewSSE(w)
-		if err != nil {
+		if err != nil || r.Method == http.MethodHead { // which is answered
 			return err
 		}
 		_ = feed(r.Context(), s) // the reader has gone or is told by the end

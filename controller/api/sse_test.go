@@ -161,7 +161,7 @@ func TestAStreamEndsWithItsReader(t *testing.T) {
 // over a connection of its own. One of them reads nothing; the others have all of it
 // while that one still holds its stream.
 func TestAThousandReadersAndOneThatIsStuck(t *testing.T) {
-	const readers, messages = 1000, 40
+	const readers, messages = 1000, 30
 	begin := make(chan struct{})
 	var ended atomic.Int64
 	r := newStream("GET /", nil, func(*http.Request) (func(context.Context, *SSE) error, error) {
@@ -224,5 +224,13 @@ func TestWhatIsTooMuchAtOnceIsRefused(t *testing.T) {
 	close(end)
 	if err := <-first; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAStreamHasNoBodyForHEAD(t *testing.T) {
+	a := serve(t, streamOf(func(ctx context.Context, s *SSE) error { return s.Follow(ctx, nil) }))
+	res, body := send(t, clientOf(t, a), http.MethodHead, "/", "", "")
+	if res.StatusCode != 200 || len(body) > 0 || res.Header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("%s %s", res.Status, body)
 	}
 }

@@ -47,6 +47,15 @@ const (
 	ReloadFailed    Kind = "ReloadFailed"    // the watched file; the last one stays in force
 )
 
+// Kinds are all of them; more may come.
+func Kinds() []Kind {
+	return []Kind{
+		Started, Listed, Unlisted, Connected, Disconnected, DialFailed, Resynced, ResyncFailed, Pruned, Approved,
+		LookupFailed, LookupRecovered, Buffering, DrainFailed, Drained, DeadLetter, Suspended, Resumed,
+		Applied, Reloaded, ReloadFailed,
+	}
+}
+
 // Entry is one thing that happened, once or several times.
 type Entry struct {
 	ID      uint64    // grows with each Add, over restarts too; exact in a JSON reader's numbers
