@@ -108,7 +108,7 @@ func TestARealControllerAnswersAsDescribed(t *testing.T) {
 			elsewhere := map[string]bool{"GET /v1/openapi.yaml": true, "GET /v1/history/follow": true}
 			for _, name := range watcher.Unanswered() {
 				if !elsewhere[name] {
-					t.Errorf("%s is not asked for: add it to askAll", name)
+					t.Errorf("%s is not asked for: add it to askAll, or to elsewhere with a reason", name)
 				}
 			}
 		})
@@ -208,6 +208,10 @@ func askAll(t *testing.T, w *world, c *api.Client) {
 		}
 	}
 	must[api.Version](t)(c.Version(ctx))
+	must[api.Log](t)(c.Log(ctx))
+	if l := must[api.Log](t)(c.SetLog(ctx, api.Log{Level: "debug"})); l.Level != "debug" {
+		t.Errorf("log = %+v", l)
+	}
 }
 
 func TestAFollowerIsToldOfWhatHappens(t *testing.T) {

@@ -25,5 +25,6 @@
 //  3. Describe it in openapi.yaml. The tests name what is missing there, field by
 //     field.
 //  4. Ask for it once in the table of conformance_test.go, which holds requests
-//     and answers against the schemas.
+//     and answers against the schemas, and of a real controller in askAll of
+//     package controller's api_test.go, which does the same.
 package api
