@@ -49,7 +49,7 @@ const (
 //	Drained       nothing waits in its queue
 //	OutboxIntact  what waits is as it was written
 //
-// They are worked out from one snapshot and have no Since yet.
+// They are worked out from one snapshot, and have a Since only where that tells it.
 func (c *Controller) conditions(snap state.Snapshot, apps []state.App) []state.Conditions {
 	nodes := nodeRows(snap)
 	rows := c.appConditions(snap, apps, nodes)
@@ -108,9 +108,11 @@ func standing(snap state.Snapshot, row state.Conditions, now time.Time) []api.Co
 	seen := state.Conditions{Of: snap.Conditions(row.App, row.Node)}
 	out := []api.Condition{}
 	for _, x := range row.Of {
-		since := now
+		since := x.Since
 		if was := seen.Named(x.Type); was.Status == x.Status {
 			since = was.Since
+		} else if since.IsZero() {
+			since = now
 		}
 		out = append(out, api.Condition{
 			Type: x.Type, Status: x.Status, Reason: x.Reason, Message: x.Message,

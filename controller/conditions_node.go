@@ -67,7 +67,7 @@ func (n nodeRow) discovered() state.Condition {
 }
 
 func (n nodeRow) connected() state.Condition {
-	c := state.Condition{Type: condConnected, Status: isFalse, Reason: reasonNotDialled, Message: "not dialled yet"}
+	c := state.Condition{Type: condConnected, Status: isFalse, Reason: reasonNotDialled, Message: "not dialled yet", Since: n.conn.Since}
 	switch {
 	case n.conn.Phase == state.Up:
 		c.Status, c.Reason, c.Message = isTrue, reasonConnected, fmt.Sprintf("incarnation %d", n.conn.Creation)

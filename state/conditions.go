@@ -35,8 +35,9 @@ func sameConditions(a, b Conditions) bool {
 }
 
 // RecordConditions records what holds of apps and nodes, forgets those that are gone,
-// and returns what has changed, in the order of rows. Since is set here: it is now
-// where the Status is another than before, and else what it was. It wakes nobody.
+// and returns what has changed, in the order of rows. A Since stays what it was while
+// the Status does; where that is another, it is the one that rows give, or now if they
+// give none. It wakes nobody.
 func (s *Store) RecordConditions(rows, gone []Conditions, now time.Time) ([]Change, error) {
 	var changes []Change
 	err := s.write("conditions", func(w *write) error {
@@ -67,9 +68,11 @@ func (c Conditions) follow(old Conditions, now time.Time) []Change {
 	for i := range c.Of {
 		to := &c.Of[i]
 		from := old.Named(to.Type)
-		to.Since = now
-		if from.Status == to.Status {
+		switch {
+		case from.Status == to.Status:
 			to.Since = from.Since
+		case to.Since.IsZero():
+			to.Since = now
 		}
 		if from.Status != to.Status || from.Reason != to.Reason {
 			changes = append(changes, Change{App: c.App, Node: c.Node, From: from, To: *to})

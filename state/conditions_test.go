@@ -45,6 +45,11 @@ func TestAConditionKeepsWhenItBegan(t *testing.T) {
 	if got := s.Snapshot().Conditions("a", ""); !cmp.Equal(got, []Condition{up}) {
 		t.Errorf("another status: %+v", got)
 	}
+	known := Condition{Type: "Connected", Status: "False", Reason: "Silent", Since: t0.Add(time.Minute)}
+	record(t0.Add(time.Hour), known)
+	if got := s.Snapshot().Conditions("a", ""); !cmp.Equal(got, []Condition{known}) {
+		t.Errorf("one that tells since when: %+v", got)
+	}
 	if _, err := s.RecordConditions(nil, []Conditions{{App: "a"}, {App: "nobody"}}, t0); err != nil {
 		t.Fatal(err)
 	}

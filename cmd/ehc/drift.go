@@ -151,6 +151,11 @@ func nodeDrifts(n api.Node, plan api.Plan) []drift {
 	switch {
 	case n.Listed && !up:
 		d.Kind, d.Message = driftDown, orElse(n.Message, "not connected yet")
+		for _, c := range n.Conditions {
+			if c.Type == "Connected" && d.Since.IsZero() {
+				d.Since = c.Since // it has never been connected
+			}
+		}
 	case up && n.App == "":
 		d.Kind, d.Message = driftStranger, "no peer block claims it: ehc leaves it alone"
 	case up && !n.Listed:

@@ -42,12 +42,23 @@ func finding(all []api.Finding, check, app, node string) api.Finding {
 // without a controller.
 func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	c := newCluster(t)
-	c.remote("good-1", "127.0.0.2", testCookie)
+	good := c.remote("good-1", "127.0.0.2", testCookie)
+	// What Phoenix.PubSub does when it starts, with a pool of two.
+	good.Eval(`me = self()
+spawn(fn ->
+  {:ok, _} = :pg.start_link(Phoenix.PubSub)
+  for g <- [My.PubSub.Adapter, :"Elixir.My.PubSub.Adapter_2"], do: :ok = :pg.join(Phoenix.PubSub, g, self())
+  send(me, :joined)
+  Process.sleep(:infinity)
+end)
+receive do: (:joined -> :ok)`)
 	c.remote("stranger-1", "127.0.0.3", "another-cookie")
 	c.front("rem-0f3a-good-1", "127.0.0.4") // a machine with nothing but a console
 	c.beamAt("named-otherwise", "127.0.0.5", transporttest.FreePort(t))
 	bare := beam.Start(t, beam.Options{Name: "bare-1@127.0.0.6", Cookie: testCookie, EPMDPort: c.epmd, Address: addr("127.0.0.6")})
 	c.front("bare-1", "127.0.0.6")
+	// Phoenix.PubSub without its pg scope, which has died.
+	bare.Eval("P = spawn(fun() -> timer:sleep(infinity) end), register('Elixir.Phoenix.PubSub.Supervisor', P)")
 	console := beam.Start(t, beam.Options{Name: "rem-0f3a-good-1@127.0.0.4", Cookie: testCookie, EPMDPort: c.epmd, Hidden: true, Address: addr("127.0.0.4")})
 	wrong := transporttest.FreePort(t)
 	c.beamAt("other", "127.0.0.7", wrong)
@@ -82,7 +93,8 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		{"TickTime", "good", "good-1@127.0.0.2", "ok", "", "1m0s", ""},
 		{"Clock", "good", "good-1@127.0.0.2", "ok", "", "within", ""},
 		{"Handler", "good", "good-1@127.0.0.2", "ok", "", "it exports EventHorizon.Remote.Handler.handle_buffered_event/1", ""},
-		{"PubSub", "good", "good-1@127.0.0.2", "ok", "", "runs no Phoenix.PubSub", ""},
+		{"PubSub", "good", "good-1@127.0.0.2", "ok", "", "alive: My.PubSub (pool of 2)", ""},
+		{"PubSub", "bare", "bare-1@127.0.0.6", "failure", "", "deaf", "restart the app"},
 
 		{"Handshake", "cookie", "stranger-1@127.0.0.3", "failure", "CookieRejected", "cookie rejected", "RELEASE_COOKIE"},
 		{"Names", "console", "", "warning", "", `"rem-0f3a-good-1" is the console`, `match in peer "console"`},

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"ehc/controller/doctor"
 )
 
 // troubleshooting is the page that goes with the binary.
@@ -87,10 +89,28 @@ func explain(word string) (explanation, error) {
 			return e, nil
 		}
 	}
+	for _, e := range otherWords() {
+		if strings.EqualFold(e.word, word) {
+			return e, nil
+		}
+	}
 	if word == "" {
 		return explanation{}, errors.New("REASON is empty: ehc explain lists the words that there are")
 	}
 	return explanation{}, fmt.Errorf("no reason is called %q: ehc explain lists those that there are", word)
+}
+
+// otherWords are those that a command gives which is not about reasons, so that one
+// may ask for them, too: what doctor checks, and what drift tells.
+func otherWords() []explanation {
+	var all []explanation
+	for _, c := range doctor.Checks() {
+		all = append(all, explanation{c.Word, "A check of ehc doctor: " + c.Means + ". Where it fails, the fix stands below it."})
+	}
+	for _, w := range driftWords() {
+		all = append(all, explanation{w[0], "What ehc drift tells: " + w[1] + "."})
+	}
+	return all
 }
 
 // firstSentence is the first sentence of a text, on one line.

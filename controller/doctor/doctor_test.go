@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net/netip"
 	"os"
@@ -210,6 +211,20 @@ func TestTheFilesOfTLS(t *testing.T) {
 	dir := t.TempDir()
 	w.spec.Node.TLS = state.TLSSpec{CertFile: dir + "/no.pem", KeyFile: dir + "/no.key", CAFile: dir + "/ca.pem"}
 	w.want(w.examine(""), TLS, Failure, "no.pem")
+
+	ca, other := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
+	try := func(f transporttest.TLSFiles) map[string]Finding {
+		w.spec.Node.TLS = state.TLSSpec{CertFile: f.Cert, KeyFile: f.Key, CAFile: f.CA}
+		return w.examine("")
+	}
+	month := time.Now().Add(30 * 24 * time.Hour)
+	good := func() *x509.Certificate { return &x509.Certificate{DNSNames: []string{"127.0.0.1"}, NotAfter: month} }
+	w.want(try(ca.IssueFrom(good())), TLS, OK, "is good until")
+	w.want(try(ca.Issue("127.0.0.1")), TLS, Warning, "expires at")
+	w.want(try(ca.IssueFrom(&x509.Certificate{DNSNames: []string{"other.internal"}, NotAfter: month})), TLS, Failure, "127.0.0.1")
+	w.want(try(ca.IssueFrom(good()).Trusting(other)), TLS, Failure, "unknown authority")
+	w.skew = 60 * 24 * time.Hour
+	w.want(try(ca.IssueFrom(good())), TLS, Failure, "expired")
 }
 
 func TestNameServersThatFail(t *testing.T) {

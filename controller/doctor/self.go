@@ -144,7 +144,7 @@ func (e *examination) tls() {
 	}
 	leaf, err := x509.ParseCertificate(pair.Certificate[0])
 	if err == nil {
-		err = checkCertificate(leaf, files.CAFile, e.Spec.Node.Name.Host(), e.Now())
+		err = checkCertificate(leaf, pair.Certificate[1:], files.CAFile, e.Spec.Node.Name.Host(), e.Now())
 	}
 	switch {
 	case err != nil:
@@ -159,8 +159,9 @@ func (e *examination) tls() {
 	e.add(f)
 }
 
-// checkCertificate says why a peer would refuse our certificate.
-func checkCertificate(leaf *x509.Certificate, caFile, host string, now time.Time) error {
+// checkCertificate says why a peer would refuse our certificate, with the others that
+// come after it in its file.
+func checkCertificate(leaf *x509.Certificate, others [][]byte, caFile, host string, now time.Time) error {
 	pem, err := os.ReadFile(caFile)
 	if err != nil {
 		return err
@@ -169,9 +170,22 @@ func checkCertificate(leaf *x509.Certificate, caFile, host string, now time.Time
 	if !cas.AppendCertsFromPEM(pem) {
 		return fmt.Errorf("%s has no certificate in it", caFile)
 	}
-	_, err = leaf.Verify(x509.VerifyOptions{Roots: cas, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	between := x509.NewCertPool()
+	for _, der := range others {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			return err
+		}
+		between.AddCert(c)
+	}
+	_, err = leaf.Verify(x509.VerifyOptions{
+		Roots: cas, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	})
 	if err != nil {
 		return err
+	}
+	if !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageClientAuth) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
+		return errors.New("it is not good for clients (extended key usage): every node that we dial refuses it")
 	}
 	if slices.Contains(leaf.DNSNames, host) {
 		return nil // OTP 25 wants an address there as text
