@@ -88,10 +88,12 @@ func (d *Decoder) tagged(tag byte) Term {
 		return d.big(d.length())
 	case tagFloat, tagFloatText:
 		return d.float(tag)
-	case tagSmallAtom, tagAtom, tagSmallAtomLatin1, tagAtomLatin1:
+	case tagSmallAtom:
+		return d.smallAtom()
+	case tagAtom, tagSmallAtomLatin1, tagAtomLatin1:
 		return d.atom(tag)
 	case tagBinary:
-		return string(d.take(d.length()))
+		return boxText(d.take(d.length()))
 	case tagSmallTuple:
 		return d.tuple(int(d.u8()))
 	case tagTuple:

@@ -13,17 +13,18 @@ func (d *Decoder) tuple(n int) Term {
 	if !d.enter() || !d.promise(n) {
 		return nil
 	}
-	defer d.leave()
 	if n == 0 {
+		d.leave()
 		return emptyTuple
 	}
-	t := make(Tuple, n)
+	t, term := boxTuple(n)
 	for i := range t {
 		if t[i] = d.element(); d.err != nil {
 			return nil
 		}
 	}
-	return t
+	d.leave()
+	return term
 }
 
 // list reads a list whose tag has been read. A tail that is a list again is
@@ -103,18 +104,19 @@ func (d *Decoder) mapping() Term {
 	if !d.enter() || !d.promise(2*n) {
 		return nil
 	}
-	defer d.leave()
 	if n == 0 {
+		d.leave()
 		return emptyMap
 	}
-	m := make(Map, n)
+	m, term := boxMap(n)
 	for i := range m {
 		m[i].Key = d.key()
 		if m[i].Value = d.element(); d.err != nil {
 			return nil
 		}
 	}
-	return m
+	d.leave()
+	return term
 }
 
 // key reads the key of a map, a short binary from the table.

@@ -27,6 +27,21 @@ func (d *Decoder) atom(tag byte) Term {
 	return t
 }
 
+// smallAtom reads the form that nearly all atoms have. One that was found lately is
+// found without a step more than that takes.
+func (d *Decoder) smallAtom() Term {
+	if d.atoms.recent != nil && d.i < len(d.b) {
+		if end := d.i + 1 + int(d.b[d.i]); end <= len(d.b) {
+			text := d.b[d.i+1 : end]
+			if k := &d.atoms.recent[slot(text)]; k.text == string(text) && k.term != nil {
+				d.i = end
+				return k.term
+			}
+		}
+	}
+	return d.atom(tagSmallAtom)
+}
+
 // node reads the atom inside an identifier.
 func (d *Decoder) node() Atom {
 	a, _ := d.atom(d.u8()).(Atom)

@@ -1,17 +1,54 @@
 package etf
 
+import "encoding/binary"
+
 // table keeps terms that come again and again, boxed and under their text, so
 // that finding one allocates nothing. It is emptied when it is full: a peer
 // that sends ever new atoms costs time, not memory.
 type table struct {
-	terms map[string]Term
-	max   int
+	terms  map[string]kept
+	max    int
+	recent *[recents]kept
+}
+
+// kept is a term and its text.
+type kept struct {
+	text string
+	term Term
+}
+
+// recents is how many terms that were found lately have a slot of their own. Most
+// finds are of a few terms, and a slot is quicker than the map.
+const recents = 64
+
+// slot is where a term with this text is, if it is among the recent ones.
+func slot(text []byte) int {
+	n := len(text)
+	h := uint64(n)
+	if n >= 8 {
+		h += binary.LittleEndian.Uint64(text)*0x9e3779b97f4a7c15 ^ binary.LittleEndian.Uint64(text[n-8:])
+	} else {
+		for _, c := range text {
+			h = h<<8 | uint64(c)
+		}
+	}
+	return int(h*0x9e3779b97f4a7c15>>40) % recents
 }
 
 // get returns the term kept under text.
 func (t *table) get(text []byte) (Term, bool) {
-	v, ok := t.terms[string(text)]
-	return v, ok
+	if t.recent == nil {
+		return nil, false
+	}
+	at := &t.recent[slot(text)]
+	if at.text == string(text) && at.term != nil {
+		return at.term, true
+	}
+	k, ok := t.terms[string(text)]
+	if ok {
+		*at = k
+	}
+	return k.term, ok
 }
 
 // put keeps v, whose text is the same as text and not shared with any buffer.
@@ -20,11 +57,12 @@ func (t *table) put(text string, v Term) {
 	case t.max <= 0:
 		return
 	case t.terms == nil:
-		t.terms = make(map[string]Term)
+		t.terms, t.recent = make(map[string]kept), new([recents]kept)
 	case len(t.terms) >= t.max:
 		clear(t.terms)
+		clear(t.recent[:])
 	}
-	t.terms[text] = v
+	t.terms[text] = kept{text, v}
 }
 
 // Terms that are boxed once for all.
