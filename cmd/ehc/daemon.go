@@ -112,7 +112,7 @@ func (d daemon) run(ctx context.Context) (err error) {
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		h := withTelemetry(api.Handler(ctl, api.Options{Version: buildVersion(), Panicked: panicked(log)}), tells)
+		h := api.Handler(ctl, api.Options{Version: buildVersion(), Panicked: panicked(log), Machines: tells})
 		return serve(ctx, served, token, meter.Requests(h), log)
 	})
 	group.Go(func() error { return tellAt(ctx, s.Telemetry, tells) })

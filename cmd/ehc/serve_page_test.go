@@ -26,7 +26,7 @@ func TestThePageNeedsNoTokenAndAllElseDoes(t *testing.T) {
 	done := make(chan error, 1)
 	tells := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "tells") })
 	go func() {
-		h := withTelemetry(http.NotFoundHandler(), tells)
+		h := api.Handler(struct{ api.Backend }{}, api.Options{Machines: tells})
 		done <- serve(ctx, []endpoint{{listen: l, guarded: true}}, token, h, hclog.NewNullLogger())
 	}()
 	defer func() {
@@ -37,7 +37,7 @@ func TestThePageNeedsNoTokenAndAllElseDoes(t *testing.T) {
 	}()
 	for path, want := range map[string][2]int{ // without the token, and with it
 		"/": {200, 200}, "/ui/main.js": {200, 200}, "/metrics": {401, 200}, "/healthz": {401, 200},
-		"/v1/status": {401, 404}, "/ui/": {401, 404},
+		"/v1/version": {401, 200}, "/v1/status/": {401, 404}, "/ui/": {401, 404},
 	} {
 		for i, auth := range []string{"", "Bearer " + testToken} {
 			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.Addr().String()+path, nil)

@@ -67,15 +67,3 @@ func tellAt(ctx context.Context, at state.TelemetrySpec, h http.Handler) error {
 	}
 	return api.Serve(ctx, l, h)
 }
-
-// withTelemetry answers those three beside the API.
-func withTelemetry(apis, tells http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/metrics", "/healthz", "/readyz":
-			tells.ServeHTTP(w, r)
-		default:
-			apis.ServeHTTP(w, r)
-		}
-	})
-}

@@ -22,6 +22,21 @@ func aboutRoutes(v Version) []route {
 	}
 }
 
+// machineRoutes tell machines about the controller, if h does.
+func machineRoutes(h http.Handler) []route {
+	if h == nil {
+		return nil
+	}
+	var all []route
+	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
+		all = append(all, route{pattern: "GET " + path, anyQuery: true, serve: func(w http.ResponseWriter, r *http.Request) error {
+			h.ServeHTTP(w, r)
+			return nil
+		}})
+	}
+	return all
+}
+
 // Version asks for the controller's build.
 func (c *Client) Version(ctx context.Context) (Version, error) {
 	return ask[Version](ctx, c, http.MethodGet, "/v1/version", nil)

@@ -101,11 +101,15 @@ func exchanges() []asked {
 		{route: "POST /v1/call", body: `{"function":"m.f","args":7}`, status: 400},
 		{route: "GET /v1/version", status: 200},
 		{route: "GET /v1/openapi.yaml", status: 200},
+		{route: "GET /metrics", status: 200},
+		{route: "GET /healthz", status: 200},
+		{route: "GET /readyz", status: 503},
+		{route: "GET /readyz", status: 200},
 	}
 }
 
 func TestExchangesAreAsDescribed(t *testing.T) {
-	h := Handler(fake{}, Options{Version: Version{Version: "v1", Go: "go1.26"}})
+	h := Handler(fake{}, Options{Version: Version{Version: "v1", Go: "go1.26"}, Machines: &machines{}})
 	d := describe(t)
 	t.Run("unix", func(t *testing.T) { conform(t, d, clientOf(t, serve(t, h))) })
 	t.Run("TCP", func(t *testing.T) {
@@ -148,7 +152,7 @@ func conform(t *testing.T, d *apitest.Description, c *Client) {
 		}
 		answered[e.route] = answered[e.route] || res.StatusCode == 200
 	}
-	for _, r := range table(struct{ Backend }{}, Options{}) {
+	for _, r := range table(struct{ Backend }{}, Options{Machines: http.NotFoundHandler()}) {
 		if !answered[r.pattern] {
 			t.Errorf("%s is not among the exchanges", r.pattern)
 		}

@@ -163,3 +163,16 @@ func (fake) History(ctx context.Context, q HistoryQuery) (History, error) {
 	}
 	return h, nil
 }
+
+// machines is ready at every second question.
+type machines struct{ asked int }
+
+func (m *machines) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if r.URL.Path == "/readyz" {
+		if m.asked++; m.asked%2 == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}
+	_, _ = w.Write([]byte("ok\n"))
+}

@@ -74,7 +74,10 @@ func (o Options) guarded(r route, s slots) http.Handler {
 			q = q.WithContext(limit)
 		}
 		lasts.extend(t, q)
-		err := checkQuery(q.URL.Query(), r.query)
+		var err error
+		if !r.anyQuery {
+			err = checkQuery(q.URL.Query(), r.query)
+		}
 		if err == nil {
 			err = r.serve(t, q)
 		}

@@ -19,7 +19,9 @@ const jsonType = "application/json"
 type route struct {
 	pattern string   // method and path, as http.ServeMux has them: "GET /v1/status"
 	query   []string // the parameters that it takes; others are refused
-	pace    pace
+	// anyQuery passes over parameters: whoever asks may have added them for others.
+	anyQuery bool
+	pace     pace
 	// feeds says of a request that it is read and answered bit by bit, whatever the
 	// pace; nil: of none.
 	feeds func(*http.Request) bool

@@ -1,6 +1,9 @@
 package api
 
-import "slices"
+import (
+	"net/http"
+	"slices"
+)
 
 // Backend is what the server serves; the controller is one. Its methods may be
 // called at once. A *Problem that they return goes out as it is, the end of their
@@ -23,6 +26,8 @@ type Backend interface {
 type Options struct {
 	// Version is what /v1/version answers.
 	Version Version
+	// Machines answers /metrics, /healthz and /readyz; nil: nothing does.
+	Machines http.Handler
 	// Panicked is told of a handler that panicked, which the client sees as a
 	// 500; nil: nobody is.
 	Panicked func(route string, cause any, stack []byte)
@@ -42,5 +47,6 @@ func table(b Backend, o Options) []route {
 		callRoutes(b),
 		historyRoutes(b),
 		aboutRoutes(o.Version),
+		machineRoutes(o.Machines),
 	)
 }
