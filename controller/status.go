@@ -84,6 +84,9 @@ func (c *Controller) queues(snap state.Snapshot) []api.OutboxApp {
 	for _, q := range byApp {
 		b := snap.Backlog(q.App)
 		q.RetryAt, q.Reason, q.Message = b.RetryAt, b.Reason, b.Message
+		if q.Pending > 0 && q.Reason == "" {
+			q.Reason, q.Message = whyItWaits(snap, q.App)
+		}
 		if why := damage[q.App]; why != "" {
 			q.Reason, q.Message = "Damaged", why
 		}
@@ -91,4 +94,16 @@ func (c *Controller) queues(snap state.Snapshot) []api.OutboxApp {
 	}
 	slices.SortFunc(out, func(a, b api.OutboxApp) int { return cmp.Compare(a.App, b.App) })
 	return out
+}
+
+// whyItWaits is why events wait for an app with which no delivery has failed.
+func whyItWaits(snap state.Snapshot, app string) (reason, message string) {
+	connected := slices.ContainsFunc(snap.Conns(), func(c state.Conn) bool { return c.App == app && c.Phase == state.Up })
+	for _, c := range snap.Conditions(app, "") {
+		halted := c.Type == condActive && c.Status == isFalse
+		if halted || c.Type == condConnected && c.Status == isFalse && !connected {
+			return c.Reason, c.Message
+		}
+	}
+	return reasonWaiting, "events wait"
 }

@@ -13,17 +13,19 @@ import (
 
 func newOutboxCommand(s *streams) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "outbox COMMAND",
+		Use:   "outbox [COMMAND]",
 		Short: "Look at the events that wait, and at the dead letters",
 		Long: `Look at the events that are on disk and wait to be delivered, and at the dead
 letters: events that could not be delivered. Those are kept until someone retries
-or drops them.`,
-		Example: `  ehc outbox list
+or drops them. Without a command it is ehc outbox list.`,
+		Example: `  ehc outbox
   ehc outbox list -dead
   ehc outbox retry -all`,
-		Annotations: after(plainCodes, "  ehc outbox list"),
+		Annotations: after(plainCodes, "  ehc status, to see why a queue waits"),
 		Args:        aCommand,
-		RunE:        func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE: func(c *cobra.Command, _ []string) error {
+			return s.listOutbox(c, api.OutboxQuery{Limit: someEvents}, asText)
+		},
 	}
 	c.AddCommand(newOutboxListCommand(s), newOutboxPeekCommand(s), newOutboxRetryCommand(s), newOutboxDropCommand(s),
 		newOutboxExportCommand(s), newOutboxImportCommand(s))
@@ -48,29 +50,37 @@ with how often each was tried and why that failed; or the dead letters.`,
 			if q.Limit < 0 {
 				return usage(c, fmt.Errorf("-limit %d: want 0 or more", q.Limit))
 			}
-			client, err := controllerOf(c, s)
-			if err != nil {
-				return err
-			}
-			defer client.Close()
-			box, err := limited(c.Context(), func(ctx context.Context) (api.Outbox, error) {
-				return client.Outbox(ctx, q)
-			})
-			if err != nil {
-				return err
-			}
-			if output.word == asJSON {
-				return writeJSON(s.out, box)
-			}
-			_, err = io.WriteString(s.out, outboxText(box, q, s.now(), output.word == asWide))
-			return err
+			return s.listOutbox(c, q, output.word)
 		},
 	}
 	c.Flags().StringVar(&q.App, "app", "", "only events for this `APP`")
 	c.Flags().BoolVar(&q.Dead, "dead", false, "the dead letters")
-	c.Flags().IntVar(&q.Limit, "limit", 100, "at most `N` events")
+	c.Flags().IntVar(&q.Limit, "limit", someEvents, "at most `N` events")
 	output = outputFlag(c, asText, asJSON, asWide)
 	return c
+}
+
+// someEvents is how many a list shows unless it is told otherwise.
+const someEvents = 100
+
+// listOutbox prints the queues, and the events that q asks for.
+func (s *streams) listOutbox(c *cobra.Command, q api.OutboxQuery, output string) error {
+	client, err := controllerOf(c, s)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	box, err := limited(c.Context(), func(ctx context.Context) (api.Outbox, error) {
+		return client.Outbox(ctx, q)
+	})
+	if err != nil {
+		return err
+	}
+	if output == asJSON {
+		return writeJSON(s.out, box)
+	}
+	_, err = io.WriteString(s.out, outboxText(box, q, s.now(), output == asWide))
+	return err
 }
 
 // outboxText is an outbox as people read it: the queues, then the events.

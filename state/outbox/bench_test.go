@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"encoding/json"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -119,4 +120,35 @@ func BenchmarkDrain(b *testing.B) {
 func perSecond(b *testing.B, each int) {
 	b.StopTimer()
 	b.ReportMetric(float64(b.N*each)/b.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkReopenMillion opens a store in which a million events wait, and reads the
+// first. heap-MB is what is held in memory then, which is as much with no backlog.
+func BenchmarkReopenMillion(b *testing.B) {
+	ctx, dir := context.Background(), b.TempDir()
+	box, shut := openTest(b, dir, roomy)
+	payload := enqueue(b, box, "billing", 2)[0].Payload
+	must(b, box.Delivered(ctx, "billing", 1))
+	must(b, box.db.Write(ctx, func(tx *disk.Tx) error { return multiply(tx, len(payload), 1_000_001) }))
+	shut()
+	var opened time.Duration
+	var heap uint64
+	for b.Loop() {
+		began := time.Now()
+		db, err := disk.Open(ctx, dir)
+		must(b, err)
+		box, err := Open(ctx, db, roomy)
+		must(b, err)
+		if n := len(head(b, box, "billing", 1)); n != 1 || box.Stats()[0].Pending != 1_000_000 {
+			b.Fatalf("%d events, %+v", n, box.Stats())
+		}
+		opened += time.Since(began)
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		heap = m.HeapAlloc
+		must(b, db.Close())
+	}
+	b.ReportMetric(float64(opened.Milliseconds())/float64(b.N), "ms/open")
+	b.ReportMetric(float64(heap)/1e6, "heap-MB")
 }

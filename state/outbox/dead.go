@@ -54,7 +54,7 @@ func (b *Box) Dead(ctx context.Context, app string, after uint64, limit int) ([]
 func (b *Box) Find(ctx context.Context, app, id string) (waits *Event, dead *Letter, err error) {
 	err = b.db.View(ctx, func(tx *disk.Tx) error {
 		s := scanner{app: app}
-		err := s.one(tx.QueryRow(selectEvent+"WHERE app = ? AND id = ?", app, id))
+		err := s.only(tx.QueryRow(selectEvent+"WHERE app = ? AND id = ?", app, id))
 		if err == nil {
 			waits = &s.events[0]
 			return nil

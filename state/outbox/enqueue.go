@@ -158,7 +158,7 @@ func (in *insert) done(e *Event) (bool, error) {
 // known replaces e by the event of its id that waits, or returns otherwise.
 func (in *insert) known(e *Event, otherwise error) error {
 	s := scanner{app: e.App}
-	err := s.one(in.tx.QueryRow(selectEvent+"WHERE app = ? AND id = ?", e.App, e.ID))
+	err := s.only(in.tx.QueryRow(selectEvent+"WHERE app = ? AND id = ?", e.App, e.ID))
 	if errors.Is(err, disk.ErrNoRow) {
 		return otherwise
 	}

@@ -120,6 +120,16 @@ type scanner struct {
 	app    string
 	events []Event
 	bytes  int
+	at     uint64 // the number of the last row
+}
+
+// only is one for a single row, of which nothing says what number it should have.
+func (s *scanner) only(raw disk.Row) error {
+	err := s.one(raw)
+	if errors.Is(err, disk.ErrDamaged) {
+		return &DamageError{App: s.app, Seq: s.at, What: err.Error()}
+	}
+	return err
 }
 
 // one adds the event in a row, or reports it if its checksum does not match.
@@ -128,7 +138,8 @@ func (s *scanner) one(raw disk.Row) error {
 	var at int64
 	var crc uint32
 	var payload []byte
-	if err := raw.Scan(&e.Seq, &e.ID, &e.Type, &payload, &at, &crc, &e.Tries, &e.LastError); err != nil {
+	err := raw.Scan(&e.Seq, &e.ID, &e.Type, &payload, &at, &crc, &e.Tries, &e.LastError)
+	if s.at = e.Seq; err != nil {
 		return fmt.Errorf("read events of %s: %w", s.app, err)
 	}
 	e.Payload, e.InsertedAt = payload, time.Unix(0, at).UTC()

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"time"
@@ -38,6 +39,9 @@ func letter(app string, raw disk.Row) (Letter, error) {
 	var crc uint32
 	var payload []byte
 	err := raw.Scan(&l.Seq, &l.ID, &l.Type, &payload, &at, &crc, &l.Tries, &l.LastError, &l.Reason, &died)
+	if errors.Is(err, disk.ErrDamaged) {
+		return Letter{}, &DamageError{App: app, Seq: l.Seq, Dead: true, What: err.Error()}
+	}
 	if err != nil {
 		return Letter{}, fmt.Errorf("read dead letters of %s: %w", app, err)
 	}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"ehc/controller/api"
+)
+
+// FuzzLines: whatever is imported, or emitted, line by line, each event that comes
+// out of it has a type and a payload that is an object.
+func FuzzLines(f *testing.F) {
+	f.Add([]byte("{\"id\":\"1\",\"app\":\"a\",\"seq\":3,\"type\":\"t\",\"payload\":{\"a\":1},\"inserted_at\":\"2026-11-27T10:00:00Z\"}\n\n"))
+	f.Add([]byte(`{"id":"2","type":"t","tries":2,"error":"no","reason":"HandlerRefused","died_at":"2026-11-27T10:00:00Z"}`))
+	f.Add([]byte("{\"type\":\"t\",\"payload\":[]}\n{}"))
+	f.Add([]byte("{\"type\":\"t\"} {\"type\":\"u\"}\nx"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for name, read := range map[string]func([]byte, string) (api.Event, error){"import": exportedEvent, "emit": newEvent} {
+			in := lines{r: bufio.NewReaderSize(bytes.NewReader(text), maxLine), app: "app", event: read}
+			for {
+				events, err := in.batch()
+				for _, e := range events {
+					if e.Type == "" || e.App == "" || !json.Valid(e.Payload) || !isObject(string(e.Payload)) {
+						t.Errorf("%s: %q became %+v", name, text, e)
+					}
+					if name == "import" && e.ID == "" {
+						t.Errorf("import: %q has no id", text)
+					}
+				}
+				if err != nil { // io.EOF, or what is no event
+					break
+				}
+				if len(events) == 0 {
+					t.Fatalf("%s: neither events nor an end of %q", name, text)
+				}
+			}
+		}
+	})
+}
