@@ -129,6 +129,29 @@ receive do: (:joined -> :ok)`)
 	}
 }
 
+// TestASuspensionOutlivesAKill: a controller that was killed leaves a suspended app
+// alone when it is back.
+func TestASuspensionOutlivesAKill(t *testing.T) {
+	c := newCluster(t)
+	a := c.remote("phoenix-a", "127.0.0.2", testCookie)
+	c.dns.Set("phoenix.internal", addr("127.0.0.2"))
+	config := c.file("cluster.hcl", phoenix)
+	c.start(config)
+	c.eventually("it is up", func() bool { return c.node(a.Name()).Phase == "up" })
+	c.must("suspend", "phoenix")
+	c.kill()
+	c.start(config)
+	c.eventually("the node is held", func() bool {
+		p := c.plan()
+		return len(p.Held) == 1 && p.Held[0].Node == a.Name() && p.Held[0].Reason == "suspended" && len(p.Actions) == 0
+	})
+	if s := c.status(); len(s.Suspended) != 1 || s.Suspended[0].App != "phoenix" || s.Nodes[0].Phase != "down" {
+		t.Errorf("after the kill: %+v, nodes %+v", s.Suspended, s.Nodes)
+	}
+	c.must("resume", "phoenix")
+	c.eventually("it is up again", func() bool { return c.node(a.Name()).Phase == "up" })
+}
+
 // TestDoctorOfARunningController looks from where the controller stands.
 func TestDoctorOfARunningController(t *testing.T) {
 	c := newCluster(t)

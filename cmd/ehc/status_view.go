@@ -108,15 +108,23 @@ func (v statusView) widen(row []string, creation, release, retry, reason, messag
 
 func (v statusView) apps() table {
 	t := table{indent: true}
-	t.add("APP", "CONDITION", "STATUS", "SINCE", "REASON", "MESSAGE")
+	// Of which file in force a condition speaks is of use only to an expert.
+	row := func(app, kind, status, since, generation, reason, message string) {
+		cells := []string{app, kind, status, since}
+		if v.wide {
+			cells = append(cells, generation)
+		}
+		t.add(append(cells, reason, message)...)
+	}
+	row("APP", "CONDITION", "STATUS", "SINCE", "GENERATION", "REASON", "MESSAGE")
 	for _, a := range v.status.Apps {
 		name := a.App
 		for _, c := range a.Conditions {
-			t.add(name, c.Type, c.Status, v.when(c.Since), c.Reason, c.Message)
+			row(name, c.Type, c.Status, v.when(c.Since), fmt.Sprint(c.ObservedGeneration), c.Reason, c.Message)
 			name = ""
 		}
 		if len(a.Conditions) == 0 {
-			t.add(name, "-", "-", "-", "-", "")
+			row(name, "-", "-", "-", "-", "-", "")
 		}
 	}
 	return t
