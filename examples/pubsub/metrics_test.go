@@ -21,14 +21,13 @@ const cookie = "pubsub-example"
 
 // world is two apps and ehc between them, all on 127.0.0.1.
 type world struct {
-	t        testing.TB
-	dir      string
-	epmd     int
-	bin      string
-	ehc      *exec.Cmd
-	horizon  *beam.Node // the app that has the module
-	phoenix  *beam.Node // the app that is written to
-	handlers string
+	t       testing.TB
+	dir     string
+	epmd    int
+	bin     string
+	ehc     *exec.Cmd
+	horizon *beam.Node // the app that has the module
+	phoenix *beam.Node // the app that is written to
 }
 
 func newWorld(t *testing.T) *world {
