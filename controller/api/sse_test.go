@@ -98,18 +98,15 @@ func TestAStreamFollowsAChannelInOrder(t *testing.T) {
 	}
 }
 
-func TestAStreamOutlivesTheDeadlinesOfItsServer(t *testing.T) {
-	start := make(chan struct{})
-	h := streamOf(func(_ context.Context, s *SSE) error {
-		<-start
-		return s.Send(Message{Data: []byte("late")})
-	})
-	l, err := SocketIn(shortDir(t)).Listen()
+// hasty serves h with deadlines for a request that are soon over.
+func hasty(t *testing.T, h http.Handler) Address {
+	t.Helper()
+	a := SocketIn(shortDir(t))
+	l, err := a.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}
-	const deadline = 50 * time.Millisecond
-	server := &http.Server{Handler: h, ReadTimeout: deadline, WriteTimeout: deadline}
+	server := &http.Server{Handler: h, ReadTimeout: hastyLimit, WriteTimeout: hastyLimit}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
 	t.Cleanup(func() {
@@ -118,11 +115,45 @@ func TestAStreamOutlivesTheDeadlinesOfItsServer(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	_, r := open(t, Address{path: l.Addr().String()})
-	time.AfterFunc(4*deadline, func() { close(start) })
+	return a
+}
+
+const hastyLimit = 50 * time.Millisecond
+
+func TestAStreamOutlivesTheDeadlinesOfItsServer(t *testing.T) {
+	start := make(chan struct{})
+	a := hasty(t, streamOf(func(_ context.Context, s *SSE) error {
+		<-start
+		return s.Send(Message{Data: []byte("late")})
+	}))
+	_, r := open(t, a)
+	time.AfterFunc(4*hastyLimit, func() { close(start) })
 	got, err := io.ReadAll(r)
 	if err != nil || !strings.Contains(string(got), "data: late") {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// A request that waits is neither cut off nor told that its time is over, with a body
+// or without one.
+func TestAWaitOutlivesTheDeadlinesOfItsServer(t *testing.T) {
+	wait := func(ctx context.Context) (Count, error) {
+		select {
+		case <-time.After(4 * hastyLimit):
+			return Count{Key: "late"}, nil
+		case <-ctx.Done():
+			return Count{}, ctx.Err()
+		}
+	}
+	for method, r := range map[string]route{
+		http.MethodGet:  newRead("GET /", nil, func(ctx context.Context, _ url.Values) (Count, error) { return wait(ctx) }).waits(),
+		http.MethodPost: newWrite("POST /", func(ctx context.Context, _ Count) (Count, error) { return wait(ctx) }).waits(),
+	} {
+		a := hasty(t, Options{}.guarded(r, newSlots()))
+		got, err := askTimes[Count](t.Context(), clientOf(t, a), 1, method, "/", Count{})
+		if err != nil || got.Key != "late" {
+			t.Errorf("%s: %+v, %v", method, got, err)
+		}
 	}
 }
 
