@@ -73,7 +73,7 @@ func (o Options) guarded(r route, s slots) http.Handler {
 			defer cancel()
 			q = q.WithContext(limit)
 		}
-		lasts.extend(t, q)
+		lasts.extend(t)
 		var err error
 		if !r.anyQuery {
 			err = checkQuery(q.URL.Query(), r.query)

@@ -51,7 +51,7 @@ func emitLines(w http.ResponseWriter, r *http.Request, b EventBackend, how EmitR
 	for {
 		batch, end := in.batch()
 		if errors.Is(end, io.EOF) {
-			untilRead(w)
+			_ = control.SetReadDeadline(time.Time{}) // it would end the context of a wait for delivery
 		}
 		answers, bad := emitBatch(r.Context(), b, how, batch)
 		if bad == nil && end != nil && !errors.Is(end, io.EOF) {

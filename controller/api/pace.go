@@ -39,15 +39,10 @@ func (p pace) limit() time.Duration {
 	return briefLimit
 }
 
-// extend lets a request last as long as its pace allows.
-func (p pace) extend(w http.ResponseWriter, r *http.Request) {
-	if p == brief {
-		return // the server's own deadlines do
-	}
-	if r.ContentLength == 0 {
-		untilRead(w)
-	}
+// extend lets an answer come as late as the pace allows. A stream sees to its own
+// deadlines, and the server's do for what is brief.
+func (p pace) extend(w http.ResponseWriter) {
 	if p == waiting {
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(maxWait + writeLimit))
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(maxWait + writeLimit)) // every connection of ours takes it
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 )
 
 const jsonType = "application/json"
@@ -102,14 +101,7 @@ func readJSON[Q any](w http.ResponseWriter, r *http.Request) (Q, error) {
 			err = nil
 		}
 	}
-	untilRead(w)
 	return q, bodyProblem(err)
-}
-
-// untilRead takes off the deadline by which a request had to be read, once it has
-// been: it would end the context of a request that lasts.
-func untilRead(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // every connection that we serve takes it
 }
 
 // bodyProblem is what a client is told of a body that cannot be read; nil for nil.

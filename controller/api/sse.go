@@ -35,13 +35,10 @@ type SSE struct {
 }
 
 // NewSSE begins a stream: 200 and its headers are on their way when it returns.
-// It takes off the deadlines that a server gives a request; each write has one of
-// its own.
+// The deadline that a server gives an answer does not hold for it; each write has one
+// of its own.
 func NewSSE(w http.ResponseWriter) (*SSE, error) {
 	s := &SSE{w: w, control: http.NewResponseController(w), patience: writeLimit}
-	if err := s.control.SetReadDeadline(time.Time{}); err != nil {
-		return nil, fmt.Errorf("stream: %w", err)
-	}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
