@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,19 @@ import (
 
 	"ehc/controller/api"
 )
+
+// watchGap is the least time between two questions of a watch.
+const watchGap = 200 * time.Millisecond
+
+// pause waits for d, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
 
 // gettable is what ehc get gets.
 var gettable = []string{"nodes", "peers", "apps", "events", "outbox"}
@@ -96,6 +110,7 @@ func (g *getCommand) run(c *cobra.Command, kind, name string) error {
 		if err != nil {
 			return endOfWatch(c.Context(), err)
 		}
+		pause(c.Context(), watchGap) // of several changes at once
 		l = list(status, name, g.view())
 		if err := g.show(l.since(before), status); err != nil {
 			return err

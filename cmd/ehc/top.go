@@ -172,11 +172,9 @@ func (t *topCommand) updates(ctx context.Context) <-chan fresh {
 			case <-ctx.Done():
 			}
 			if u.err != nil || u.status.Revision == 0 {
-				select {
-				case <-time.After(redrawEvery):
-				case <-ctx.Done():
-				}
+				pause(ctx, redrawEvery)
 			}
+			pause(ctx, watchGap)
 		}
 	}()
 	return out

@@ -28,6 +28,8 @@ const (
 	TickTime   = "TickTime"
 	Handler    = "Handler"
 	PubSub     = "PubSub"
+
+	Complete = "Complete"
 )
 
 // Check is what a word stands for.
@@ -57,6 +59,7 @@ func Checks() []Check {
 		{Clock, "its clock and this one agree"},
 		{Handler, "it exports the handler that is to get the events"},
 		{PubSub, "its Phoenix.PubSub is alive, and how large its pools are"},
+		{Complete, "there was time to look at all of it"},
 	}
 }
 

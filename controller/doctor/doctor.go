@@ -81,6 +81,9 @@ func Examine(ctx context.Context, w World, app string, tell func(Finding)) {
 			(&patient{examination: e, app: a}).examine(ctx)
 		}
 	}
+	if ctx.Err() != nil {
+		e.add(Finding{Level: Failure, Check: Complete, Message: "time was over before all was looked at", Fix: "ehc doctor APP, one app at a time"})
+	}
 }
 
 // examination is one run of Examine.
