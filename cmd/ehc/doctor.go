@@ -75,6 +75,7 @@ pg:which_groups. Of one app 64 nodes are tried at most, and 8 asked.
 	c.Flags().StringVar(&d.data, "data", "", "the data folder, `DIR`, to look at; else EHC_DATA")
 	c.Flags().BoolVar(&d.strict, "strict", false, "take warnings for failures")
 	d.output = outputFlag(c, asText, asJSON)
+	c.ValidArgsFunction = s.apps(false)
 	return c
 }
 

@@ -47,6 +47,8 @@ with -f for each event, on a line of its own, and else one for all.`,
 	f.StringVar(&e.query.Node, "node", "", "only of this `NODE`")
 	f.IntVar(&e.query.Limit, "limit", 100, "the last `N` events")
 	e.output = outputFlag(c, asText, asJSON)
+	completeFlag(c, "app", s.apps(false))
+	completeFlag(c, "node", s.apps(true))
 	return c
 }
 

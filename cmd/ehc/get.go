@@ -58,7 +58,15 @@ is one object: index, revision, and the list by its name.`,
   ehc get outbox -o json`,
 		Annotations: after(`  0   done; with -watch: interrupted
   1   an error, told on standard error; or there is no such NAME`, "  ehc explain REASON, to see what may help"),
-		ValidArgs: gettable,
+		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			switch len(args) {
+			case 0:
+				return gettable, cobra.ShellCompDirectiveNoFileComp
+			case 1:
+				return s.names(c, args[0] != "apps" && args[0] != "outbox"), cobra.ShellCompDirectiveNoFileComp
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
 				return usage(c, errors.New("say what to get: "+anyOf(gettable)+", and a NAME if you like"))

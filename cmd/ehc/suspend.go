@@ -39,6 +39,7 @@ func newResumeCommand(s *streams) *cobra.Command {
 // is after it.
 func suspension(s *streams, c *cobra.Command, word string, ask func(*api.Client, context.Context, api.SuspendRequest) (api.Suspensions, error)) *cobra.Command {
 	output := outputFlag(c, asText, asJSON)
+	c.ValidArgsFunction = s.apps(false)
 	c.Args = exactlyOne("name one APP: a peer block of the file in force")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		client, err := controllerOf(c, s)
