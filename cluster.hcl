@@ -245,6 +245,24 @@ receive {
   # remember_max = 1000000
 }
 
+# A Phoenix.PubSub server of the apps to take part in: "ehc watch metrics:visits" and
+# GET /v1/topics show what is broadcast there, "ehc broadcast" sends. There may be
+# up to 16 such blocks, each with the name that stands in the apps' children:
+# {Phoenix.PubSub, name: EventHorizon.PubSub}. A change needs no restart. The nodes
+# send ehc every broadcast of the server, also those of topics that are not kept.
+pubsub "EventHorizon.PubSub" {
+  # Required, up to 64: messages of these topics are kept for a while, for those who
+  # watch them or come back. * is any characters. Other topics are dropped. With a
+  # receive block, counters that change are broadcast to "metrics:visits:/blog" and
+  # the like, if a pattern here has that topic.
+  topics = ["metrics:*"]
+
+  # The pool_size that the server should have on every node, up to 256: one that has
+  # another is told of in "ehc status" (PubSubPoolDiffers). 0: whatever most of them
+  # have.
+  # pool_size = 0
+}
+
 # Which functions of the apps people may have called through ehc: "ehc call",
 # "ehc count", POST /v1/call, and what asks ehc from Elixir. Without the block there
 # is none. What ehc itself calls, such as the handlers of deliver, needs no entry.

@@ -36,6 +36,10 @@ const (
 //	Synced      every listed node that is up has been  it has been
 //	            resynced since it started
 //
+// only of a node, if the file has a pubsub block:
+//
+//	PubSub        it shows the servers of the file, with pools of the usual size
+//
 // and, only of an app:
 //
 //	Active        it is not suspended
@@ -51,7 +55,7 @@ const (
 //
 // They are worked out from one snapshot, and have a Since only where that tells it.
 func (c *Controller) conditions(snap state.Snapshot, apps []state.App) []state.Conditions {
-	nodes := nodeRows(snap)
+	nodes := judged(snap, c.config.Spec().PubSub)
 	rows := c.appConditions(snap, apps, nodes)
 	for _, n := range nodes {
 		rows = append(rows, n.conditions(snap.Generation()))

@@ -13,7 +13,8 @@ import (
 type nodeRow struct {
 	conn    state.Conn // of a node that was never dialled: its Node and App
 	listed  bool
-	queries string // that list it
+	queries string          // that list it
+	pubsub  state.Condition // its Type is empty if there is none
 }
 
 // nodeRows are the nodes with a connection, live or lost, and those that a query
@@ -52,7 +53,11 @@ func nodeRows(snap state.Snapshot) []nodeRow {
 
 // conditions are what holds of the node, see Controller.conditions.
 func (n nodeRow) conditions(generation uint64) state.Conditions {
-	return state.Conditions{Node: n.conn.Node, Of: ofGeneration([]state.Condition{n.discovered(), n.connected(), n.synced()}, generation)}
+	of := []state.Condition{n.discovered(), n.connected(), n.synced()}
+	if n.pubsub.Type != "" {
+		of = append(of, n.pubsub)
+	}
+	return state.Conditions{Node: n.conn.Node, Of: ofGeneration(of, generation)}
 }
 
 func (n nodeRow) discovered() state.Condition {

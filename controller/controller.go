@@ -49,6 +49,8 @@ type Controller struct {
 	logs    atomic.Pointer[state.LogSpec] // as it logs now
 	heart   heart
 	door    *Door // may be nil
+	topics  *Topics
+	pubsub  transport.PubSub // may be nil
 
 	history *history.Log
 	began   uint64 // what the revisions of this run begin after
@@ -85,6 +87,10 @@ type Options struct {
 	Warnings []string
 	// Inbox is what Counts answers from; nil if the controller takes no events.
 	Inbox *inbox.Box
+	// Topics is the listener of PubSub, the node's part in Phoenix.PubSub. Without
+	// them nothing comes from the nodes.
+	Topics *Topics
+	PubSub transport.PubSub
 	// Meter and Tracer hear of what happens; each may be nil.
 	Meter  *telemetry.Meter
 	Tracer *telemetry.Tracer
@@ -100,6 +106,10 @@ func New(o Options) (*Controller, error) {
 		store: o.Store, box: o.Box, links: o.Links, prober: o.Prober, config: o.Config, look: o.Discovery,
 		log: o.Log, version: o.Version, started: time.Now(), inbox: o.Inbox, warnings: o.Warnings,
 		meter: o.Meter, tracer: o.Tracer, setLog: o.SetLog, door: o.Door,
+		topics: o.Topics, pubsub: o.PubSub,
+	}
+	if c.topics == nil {
+		c.topics = NewTopics(o.Store, o.Log)
 	}
 	c.older = make(chan struct{}, 1)
 	c.calls = make(chan struct{}, callsAtOnce)
@@ -138,6 +148,8 @@ func (c *Controller) Run(ctx context.Context) error {
 	defer beside.Wait()
 	beside.Go(func() { c.expire(ctx) })
 	beside.Go(func() { newObserver(c).run(ctx) })
+	beside.Go(func() { c.topics.hub.Run(ctx) })
+	beside.Go(func() { c.tellCounts(ctx) })
 	if c.door != nil {
 		beside.Go(func() { c.door.run(ctx) })
 	}
@@ -181,6 +193,7 @@ func (c *Controller) enforce(spec state.Spec) error {
 	c.meter.Know(spec.Apps)
 	c.effects.setSpec(spec)
 	c.look.Set(spec.Apps, spec.DNS)
+	c.follow(spec.PubSub)
 	return nil
 }
 

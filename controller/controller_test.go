@@ -83,8 +83,11 @@ type world struct {
 	door  *Door
 	meter *telemetry.Meter
 	log   state.LogSpec // as it was last set
-	got   []string      // ids, in the order of arrival
-	calls []int         // of the batch handler: how many events
+
+	topics *Topics
+
+	got   []string // ids, in the order of arrival
+	calls []int    // of the batch handler: how many events
 	mu    sync.Mutex
 }
 
@@ -115,8 +118,10 @@ func newWorldOf(t *testing.T, text string) *world {
 	links := NewLinks(w.store, log, w.meter, nil)
 	dialer := w.net.Dialer("ehc@127.0.0.1", links, transport.NewCookie("hush"))
 	w.door = NewDoor(log, w.meter)
+	w.topics = NewTopics(w.store, log)
+	dialer.Listen(w.topics)
 	w.ctl, err = New(Options{
-		Store: w.store, Box: box, Dialer: dialer, Prober: dialer, Links: links,
+		Store: w.store, Box: box, Dialer: dialer, Prober: dialer, Links: links, Topics: w.topics, PubSub: dialer,
 		Config: config, Discovery: w.look, Log: log, Version: "test", Door: w.door,
 		Meter: w.meter, SetLog: func(s state.LogSpec) { w.log = s },
 	})

@@ -22,6 +22,7 @@ const (
 	actionsAtOnce = 64
 	dialLimit     = 10 * time.Second
 	resyncLimit   = 10 * time.Second
+	pubsubLimit   = 2 * time.Second
 )
 
 // effects does what a plan says. Each verb marks its row as under way, starts
@@ -38,6 +39,7 @@ type effects struct {
 	meter  *telemetry.Meter
 	tracer *telemetry.Tracer
 	beat   func() // the loop gets on
+	hears  bool   // what nodes show of PubSub becomes known
 
 	spec  atomic.Pointer[state.Spec]
 	slots chan struct{}
@@ -50,6 +52,7 @@ func newEffects(o Options) *effects {
 	return &effects{
 		store: o.Store, box: o.Box, dialer: o.Dialer, links: o.Links, log: o.Log,
 		queues: newQueues(), tell: func(history.Entry) {}, meter: o.Meter, tracer: o.Tracer, beat: func() {},
+		hears: o.PubSub != nil,
 		slots: make(chan struct{}, actionsAtOnce),
 	}
 }
@@ -149,6 +152,7 @@ func (e *effects) Resync(ctx context.Context, n state.Node) error {
 		defer cancel()
 		release, err := otpRelease(limit, c)
 		if err == nil {
+			e.awaitPubSub(limit, n)
 			end("")
 			e.record(e.store.RecordSynced(n, c.Peer().Creation, release))
 			return
@@ -159,6 +163,24 @@ func (e *effects) Resync(ctx context.Context, n state.Node) error {
 		e.record(e.store.RecordSyncFailed(n, "ResyncFailed", err.Error(), retry))
 		e.log.Warn("resync", "node", n, "error", err)
 	})
+}
+
+// awaitPubSub waits until it is known of which PubSub groups a new incarnation is a
+// member, for a moment: by then our own workers are members there. A node that does
+// not say is no reason to wait with the rest.
+func (e *effects) awaitPubSub(ctx context.Context, n state.Node) {
+	if !e.hears || len(e.spec.Load().PubSub) == 0 {
+		return
+	}
+	limit, cancel := context.WithTimeout(ctx, pubsubLimit)
+	defer cancel()
+	for limit.Err() == nil {
+		snap := e.store.Snapshot()
+		if _, known := snap.PubSubOf(n); known || snap.Conn(n).Phase != state.Up {
+			return
+		}
+		_ = snap.Wait(limit, time.Time{}) // its end is the loop's
+	}
 }
 
 // cookies are those of an app, or none when it uses the node's.

@@ -38,7 +38,7 @@ func (o *observer) run(ctx context.Context) {
 
 // observe records what is other in snap than it was.
 func (o *observer) observe(snap state.Snapshot, now time.Time) {
-	nodes := nodeRows(snap)
+	nodes := judged(snap, o.config.Spec().PubSub)
 	set := o.appConditions(snap, o.config.Spec().Apps, nodes)
 	var gone []state.Conditions
 	apps := make(map[string]bool, len(set))

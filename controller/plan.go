@@ -39,6 +39,7 @@ func (c *Controller) Plan(ctx context.Context, r api.PlanRequest) (api.Plan, err
 	for _, w := range warnings {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s:%d: %s", w.File, w.Line, w.Summary))
 	}
+	out.Warnings = append(out.Warnings, pubsubWarnings(now, s.PubSub)...)
 	if r.Target != "" {
 		if err := target(&out, r.Target, supposed, now); err != nil {
 			return api.Plan{}, err

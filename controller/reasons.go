@@ -27,6 +27,11 @@ const (
 	reasonActive    = "Active"
 	reasonSuspended = "Suspended"
 
+	reasonPubSubJoined      = "PubSubJoined"
+	reasonPubSubUnknown     = "PubSubUnknown"
+	reasonPubSubDeaf        = "PubSubDeaf"
+	reasonPubSubPoolDiffers = "PubSubPoolDiffers"
+
 	reasonDrained = "Drained"
 	reasonWaiting = "Waiting"
 	reasonIntact  = "Intact"
@@ -64,6 +69,10 @@ func Reasons() []Reason {
 		{reasonNotProbed, "a plan tries only so many nodes, and this one was not among them"},
 		{reasonActive, "not suspended"},
 		{reasonSuspended, "a person has suspended the app: nothing is done to it until ehc resume"},
+		{reasonPubSubJoined, "the node shows every Phoenix.PubSub server of the file"},
+		{reasonPubSubUnknown, "the node has not said yet which Phoenix.PubSub servers it has"},
+		{reasonPubSubDeaf, "the node does not take part in a Phoenix.PubSub server of the file"},
+		{reasonPubSubPoolDiffers, "a Phoenix.PubSub server has another pool_size there than elsewhere"},
 		{reasonDrained, "nothing waits"},
 		{reasonWaiting, "events wait, and nothing has gone wrong"},
 		{reasonIntact, "what waits is as it was written"},

@@ -25,6 +25,8 @@ type Receiver struct {
 	log  hclog.Logger
 	// Meter hears of what comes; it may be nil.
 	Meter *telemetry.Meter
+	// Topics are told of every counter that changes; nil are not.
+	Topics *Topics
 }
 
 // NewReceiver returns a receiver that keeps what it gets in box.
@@ -112,6 +114,9 @@ func (r *Receiver) handle(ctx context.Context, from string, terms []transport.Te
 		r.log.Error("forget events", "error", done.Damage)
 	}
 	defer func() { r.Meter.Received(len(done.Changed), done.Handled-len(done.Changed), string(why)) }()
+	if r.Topics != nil {
+		r.Topics.counts.add(done.Changed)
+	}
 	log := r.log.With("from", from, "handled", done.Handled, "new", len(done.Changed))
 	switch {
 	case err != nil:

@@ -35,6 +35,7 @@ func (s *Store) RecordUp(n Node, creation uint32, now time.Time) error {
 		if c.Phase == Up && c.Creation == creation {
 			return nil
 		}
+		w.forgetPubSub(n)
 		up := Conn{Node: n, App: c.App, Phase: Up, Since: now, Creation: creation, Synced: c.Synced, Tries: c.Tries}
 		if c.Creation == creation {
 			up.Release = c.Release
@@ -56,6 +57,7 @@ func (s *Store) RecordDown(n Node, reason, message string, now, retryAt time.Tim
 		if c.Phase == Down {
 			return nil
 		}
+		w.forgetPubSub(n)
 		c.Phase, c.Since, c.Busy = Down, now, false
 		c.RetryAt, c.Reason, c.Message = retryAt, reason, message
 		c.Tries++

@@ -38,6 +38,7 @@ func TestStoreKeepsItsPromisesWhateverIsRecorded(t *testing.T) {
 			"prune":   m.prune,
 			"tend":    m.tend,
 			"backlog": m.backlog,
+			"pubsub":  m.pubsub,
 			"time":    func(t *rapid.T) { m.now = m.now.Add(time.Duration(rapid.IntRange(1, 40).Draw(t, "s")) * time.Second) },
 			"": func(t *rapid.T) {
 				after := s.Snapshot()
@@ -47,6 +48,14 @@ func TestStoreKeepsItsPromisesWhateverIsRecorded(t *testing.T) {
 			},
 		})
 	})
+}
+
+func (m *machine) pubsub(t *rapid.T) {
+	p := PubSubPeer{Node: drawNode(t), Scope: rapid.Bool().Draw(t, "scope")}
+	if n := rapid.IntRange(0, 2).Draw(t, "pool"); n > 0 {
+		p.Pools = []PubSubPool{{Server: "A", Size: n}}
+	}
+	check(t, m.store.RecordPubSub(p))
 }
 
 var (

@@ -44,6 +44,11 @@ func checkPromises(t *rapid.T, s Snapshot) {
 			t.Fatalf("approval of %s: %+v, rows %v", a.Node, c, rows[a.Node])
 		}
 	}
+	for _, p := range s.PubSub() {
+		if s.Conn(p.Node).Phase != Up {
+			t.Fatalf("%+v of a node that is not up", p)
+		}
+	}
 	for _, b := range s.Live().Batches {
 		if _, ok := s.App(b.App); !ok {
 			t.Fatalf("batch of app %s, which nobody knows", b.App)
@@ -99,13 +104,15 @@ func checkIndex(t *rapid.T, before, after Snapshot) {
 type snapshotFacts struct {
 	Desired Desired
 	Live    Live
+	PubSub  []PubSubPeer
 }
 
-func facts(s Snapshot) snapshotFacts { return snapshotFacts{s.Desired(), s.Live()} }
+func facts(s Snapshot) snapshotFacts { return snapshotFacts{s.Desired(), s.Live(), s.PubSub()} }
 
 // reviewed is what a reviewed plan depends on.
 func reviewed(s Snapshot) snapshotFacts {
 	f := facts(s)
+	f.PubSub = nil
 	for i := range f.Desired.Queries {
 		q := &f.Desired.Queries[i]
 		if q.Err != "" {

@@ -58,6 +58,12 @@ var (
 		key:  func(b Batch) string { return key(b.App) },
 		same: equal[Batch], plain: whole[Batch],
 	}
+	pubsubTable = table[PubSubPeer]{
+		name:  "pubsub",
+		key:   func(p PubSubPeer) string { return key(string(p.Node)) },
+		same:  samePubSub,
+		plain: func(PubSubPeer) PubSubPeer { return PubSubPeer{} }, // no action follows from it
+	}
 	conditionsTable = table[Conditions]{
 		name:  "conditions", // of apps, then of nodes
 		key:   func(c Conditions) string { return key(c.App, string(c.Node)) },
@@ -128,7 +134,7 @@ func schema() *memdb.DBSchema {
 	tables := map[string]*memdb.TableSchema{}
 	for _, t := range []*memdb.TableSchema{
 		appTable.schema(), queryTable.schema(), peerTable.schema(), connTable.schema(),
-		backlogTable.schema(), approvalTable.schema(), suspensionTable.schema(), batchTable.schema(), conditionsTable.schema(), momentTable.schema(),
+		backlogTable.schema(), approvalTable.schema(), suspensionTable.schema(), batchTable.schema(), pubsubTable.schema(), conditionsTable.schema(), momentTable.schema(),
 	} {
 		tables[t.Name] = t
 	}

@@ -96,6 +96,13 @@ func (s Snapshot) Approvals() []Approval { return approvalTable.list(s.txn, "") 
 // Suspended returns which apps are to be left alone, ordered by app.
 func (s Snapshot) Suspended() []Suspension { return suspensionTable.list(s.txn, "") }
 
+// PubSub returns what the connected nodes show of Phoenix.PubSub, as far as that is
+// known, ordered by node.
+func (s Snapshot) PubSub() []PubSubPeer { return pubsubTable.list(s.txn, "") }
+
+// PubSubOf returns what one node shows, or false if that is not known.
+func (s Snapshot) PubSubOf(n Node) (PubSubPeer, bool) { return pubsubTable.get(s.txn, key(string(n))) }
+
 // Conditions returns what was last recorded of an app, or of a node with app "".
 func (s Snapshot) Conditions(app string, n Node) []Condition {
 	c, _ := conditionsTable.get(s.txn, key(app, string(n)))

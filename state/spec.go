@@ -20,6 +20,7 @@ type Spec struct {
 	Outbox OutboxSpec
 	// Receive is how ehc answers as a remote app would; nil: it does not.
 	Receive *Receive
+	PubSub  []PubSub // ordered by name
 	RPC     RPC
 	API     APISpec
 	Log     LogSpec
@@ -132,6 +133,13 @@ type Receive struct {
 type InboxSpec struct {
 	KeepFor time.Duration // how long an id is remembered
 	MaxIDs  int           // how many ids are
+}
+
+// PubSub is a Phoenix.PubSub server to take part in.
+type PubSub struct {
+	Name   string   // as Elixir shows it: "EventHorizon.PubSub"
+	Topics []string // of which messages are kept; * is any characters
+	Pool   int      // the pool_size that its nodes should have; 0: whatever they show
 }
 
 // RPC is which functions of peers people may have called.

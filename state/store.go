@@ -23,6 +23,7 @@ import (
 //   - A removed app has peer rows and no query rows.
 //   - An approval is for a node that is up, claimed and not wanted.
 //   - Only a connection that is up is Busy.
+//   - A pubsub row is of a node that is up.
 //
 // What holds of apps and nodes, RecordConditions, is the one write that wakes
 // nobody and moves no index: it follows from the other rows.

@@ -75,11 +75,13 @@ func (d daemon) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	heard := controller.NewTopics(store, log.Named("pubsub"))
+	options.PubSub = heard
 	var counts *inbox.Box
 	if s.Receive != nil {
 		counts = inbox.New(db, s.Receive.Inbox)
 		receiver := controller.NewReceiver(counts, *s.Receive, log.Named("receive"))
-		receiver.Meter = meter
+		receiver.Meter, receiver.Topics = meter, heard
 		options.Functions = receiver.Functions()
 	}
 	options.Refused = meter.HandshakeRefused
@@ -95,6 +97,7 @@ func (d daemon) run(ctx context.Context) (err error) {
 	ctl, err := controller.New(controller.Options{
 		Store: store, Box: box, Dialer: node, Prober: node, Links: links, Config: config, Discovery: poller,
 		Log: log.Named("controller"), Version: buildVersion().Version, Inbox: counts, Warnings: warnings, Door: door,
+		Topics: heard, PubSub: node,
 		Meter: meter, Tracer: tracer, SetLog: log.Set,
 	})
 	if err != nil {

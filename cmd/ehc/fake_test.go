@@ -26,6 +26,9 @@ type scene struct {
 	// Findings are the doctor's.
 	Findings []api.Finding `json:"findings"`
 	Called   api.Called    `json:"called"`
+	// Topics is what a subscription gets, one after the other.
+	Topics      []api.TopicBatch `json:"topics"`
+	Broadcasted api.Broadcasted  `json:"broadcasted"`
 
 	// Events are the history.
 	Events []api.HistoryEntry `json:"events"`
@@ -299,6 +302,41 @@ func (f *fake) Call(_ context.Context, r api.CallRequest) (api.Called, error) {
 		return api.Called{}, f.now.Refuse
 	}
 	return f.now.Called, nil
+}
+
+func (f *fake) Topics(_ context.Context, q api.TopicQuery) (api.TopicReader, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.note("topics", q)
+	if f.now.Refuse != nil {
+		return nil, f.now.Refuse
+	}
+	return &batches{f.now.Topics}, nil
+}
+
+// batches is a subscription to what a scene has.
+type batches struct{ left []api.TopicBatch }
+
+func (*batches) Close() {}
+
+func (b *batches) Next(ctx context.Context) (api.TopicBatch, error) {
+	if len(b.left) == 0 {
+		<-ctx.Done()
+		return api.TopicBatch{}, ctx.Err()
+	}
+	next := b.left[0]
+	b.left = b.left[1:]
+	return next, nil
+}
+
+func (f *fake) Broadcast(_ context.Context, r api.BroadcastRequest) (api.Broadcasted, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.note("broadcast", r)
+	if f.now.Refuse != nil {
+		return api.Broadcasted{}, f.now.Refuse
+	}
+	return f.now.Broadcasted, nil
 }
 
 // shortName is file without its folders, which differ from run to run.

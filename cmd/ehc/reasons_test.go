@@ -45,6 +45,11 @@ var provoked = map[string]string{
 	"NoNodes":      "controller.TestAListedNodeIsConnectedResyncedAndDelivered",
 	"NotLookedUp":  "controller.TestStoppedMachinesAreACondition",
 
+	"PubSubJoined":      "cmd/ehc.TestPubSubGoesThroughTheController",
+	"PubSubDeaf":        "cmd/ehc.TestPubSubGoesThroughTheController",
+	"PubSubPoolDiffers": "cmd/ehc.TestPubSubGoesThroughTheController",
+	"PubSubUnknown":     "controller.TestANodeThatDoesNotSayWhatItShowsIsResynced",
+
 	"Running":        "controller.TestStoppedMachinesAreACondition",
 	"MachineStopped": "controller.TestStoppedMachinesAreACondition",
 	"NoMachines":     "controller.TestStoppedMachinesAreACondition",

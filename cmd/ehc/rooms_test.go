@@ -29,7 +29,8 @@ var rooms = map[string]room{
 	}, tests: []string{"transport/transporttest/..."}},
 
 	"controller": {may: []string{
-		"controller/api", "controller/discover", "controller/doctor", "controller/history", "controller/telemetry", "controller/termjson", "reconcile", "state/...", "transport", "transport/etf",
+		"controller/api", "controller/discover", "controller/doctor", "controller/history", "controller/telemetry",
+		"controller/termjson", "controller/topics", "reconcile", "state/...", "transport", "transport/etf", "transport/pubsub",
 	}, tests: []string{"transport/ergonode", "transport/transporttest/...", "controller/discover/zone", "controller/api/apitest"}},
 	"controller/api":         {tests: []string{"controller/api/apitest"}},
 	"controller/api/apitest": {}, // for tests alone
@@ -48,6 +49,7 @@ var rooms = map[string]room{
 		"controller/api", "controller/discover", "reconcile", "state", "state/disk", "state/outbox", "transport",
 	}},
 	"controller/termjson": {may: []string{"transport/etf"}},
+	"controller/topics":   {may: []string{"controller/termjson", "transport", "transport/pubsub"}, tests: []string{"transport/etf"}},
 
 	"reconcile": {may: []string{"state"}},
 

@@ -71,7 +71,8 @@ lists no longer, and delivers events that wait for them.`,
 		newRunCommand(io), newPlanCommand(io), newApplyCommand(io), newStatusCommand(io),
 		newGetCommand(io), newEventsCommand(io), newTopCommand(io),
 		newDriftCommand(io), newDoctorCommand(io), newSuspendCommand(io), newResumeCommand(io), newLogCommand(io),
-		newEmitCommand(io), newCountCommand(io), newCallCommand(io), newOutboxCommand(io), newValidateCommand(io), newFmtCommand(io),
+		newEmitCommand(io), newCountCommand(io), newCallCommand(io), newWatchCommand(io), newBroadcastCommand(io),
+		newOutboxCommand(io), newValidateCommand(io), newFmtCommand(io),
 		newCookieCommand(io), newDevCommand(io), newExplainCommand(io), newManCommand(io), newVersionCommand(io),
 	)
 	return root

@@ -138,6 +138,35 @@ func (fake) Call(_ context.Context, r CallRequest) (Called, error) {
 	return Called{Node: "a@h", Value: json.RawMessage(`["ok",5]`), Text: "{ok,5}"}, nil
 }
 
+// topicFeed has a gap and two messages; then it ends.
+type topicFeed struct{ told int }
+
+func (f *topicFeed) Close() {}
+
+func (f *topicFeed) Next(context.Context) (TopicBatch, error) {
+	if f.told++; f.told == 1 {
+		return TopicBatch{Lost: Lost{Count: 3, Forgotten: true}, Messages: []TopicMessage{
+			{ID: "x-7", At: at(), Server: "A.PubSub", Topic: "metrics:x", Node: "a1@127.0.0.1", Message: json.RawMessage(`["hello",1]`)},
+			{ID: "x-8", At: at(), Server: "A.PubSub", Topic: "metrics:x", Node: "a1@127.0.0.1", Event: "visit", Message: json.RawMessage(`{"n":1}`)},
+		}}, nil
+	}
+	return TopicBatch{}, ErrEnded
+}
+
+func (fake) Topics(_ context.Context, q TopicQuery) (TopicReader, error) {
+	if q.Topic == "secret" {
+		return nil, NewProblem(http.StatusUnprocessableEntity, "topic is not kept")
+	}
+	return &topicFeed{}, nil
+}
+
+func (fake) Broadcast(_ context.Context, r BroadcastRequest) (Broadcasted, error) {
+	if r.Topic == "nobodys" {
+		return Broadcasted{}, NewProblem(http.StatusUnprocessableEntity, "no pubsub block")
+	}
+	return Broadcasted{Server: "A.PubSub", Nodes: 2, Failed: []string{"a3@h: connection lost"}}, nil
+}
+
 func (fake) Await(context.Context, Moment) Moment { return Moment{Index: 418, Revision: 7001} }
 
 // History has two entries, and a third that comes by waiting; what was before 5 is

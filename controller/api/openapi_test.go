@@ -22,7 +22,7 @@ func bodies() []any {
 	return []any{
 		Status{}, Nodes{}, Apps{}, History{}, PlanRequest{}, Plan{}, ApplyRequest{}, Applied{}, EmitRequest{}, Emitted{}, EmittedLine{},
 		Outbox{}, OutboxSelection{}, OutboxChange{}, Counts{}, CallRequest{}, Called{}, Version{}, Problem{},
-		SuspendRequest{}, Suspensions{}, Examination{}, Log{},
+		SuspendRequest{}, Suspensions{}, Examination{}, Log{}, TopicMessage{}, Lost{}, BroadcastRequest{}, Broadcasted{},
 	}
 }
 

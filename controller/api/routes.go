@@ -18,6 +18,7 @@ type Backend interface {
 	OutboxBackend
 	CountBackend
 	CallBackend
+	TopicBackend
 	HistoryBackend
 	WatchBackend
 }
@@ -45,6 +46,7 @@ func table(b Backend, o Options) []route {
 		outboxRoutes(b, b),
 		countRoutes(b),
 		callRoutes(b),
+		topicRoutes(b),
 		historyRoutes(b),
 		aboutRoutes(o.Version),
 		machineRoutes(o.Machines),

@@ -45,7 +45,8 @@ var inFile = map[string]string{
 	"App.Name": "", "App.Template": "node", "App.Cookies": "cookie",
 	"Deliver.Module": "handler", "Deliver.Function": "handler", "Deliver.Batch": "batch_handler", "Deliver.MaxBatch": "batch",
 	"Receive.Batch": "batch_handler",
-	"LogSpec.JSON":  "format",
+	"PubSub.Name":   "", "PubSub.Pool": "pool_size",
+	"LogSpec.JSON": "format",
 }
 
 // flat are the structs that are one setting, or whose fields stand in the block

@@ -34,6 +34,8 @@ var (
 	outboxMaxDead   = span[int64]{10_000, 1, 1_000_000}
 	outboxRemember  = span[int64]{100_000, 0, 10_000_000}
 
+	pubsubPool = span[int64]{0, 0, 256} // 0: what the nodes show; a pubsub.MaxPool
+
 	rpcTimeout = span[time.Duration]{5 * time.Second, 100 * time.Millisecond, 5 * time.Minute}
 
 	receiveRememberFor = span[time.Duration]{168 * time.Hour, time.Minute, 8760 * time.Hour}
@@ -65,6 +67,9 @@ const (
 	maxApps     = 256
 	maxQueries  = 64 // of one app
 	maxCookies  = 2
+	maxPubSubs  = 16
+	maxTopics   = 64  // patterns of one pubsub block
+	maxTopic    = 255 // bytes of one
 	maxCounts   = 8   // functions that answer counts
 	maxAllowed  = 256 // functions that may be called
 	maxArity    = 255 // of a function: Erlang's own limit

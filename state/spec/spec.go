@@ -99,6 +99,7 @@ func (p *parser) decode(body *hclsyntax.Body) state.Spec {
 	} else {
 		asked.Node = decodeNode(node)
 	}
+	asked.PubSub = decodePubSubs(top.children("pubsub"))
 	asked.Apps = decodePeers(top.children("peer"), asked.Node.Name)
 	return asked
 }

@@ -163,6 +163,13 @@ receive {
   remember_for  = "1h"
   remember_max  = 5000
 }
+pubsub "my_pubsub" {
+  topics    = ["metrics:*", "room"]
+  pool_size = 4
+}
+pubsub "Elixir.My.PubSub" {
+  topics = []
+}
 rpc {
   allow   = ["My.Mod.count!/1", "my_mod.add/2", "my_mod.all/0"]
   timeout = "2s"
@@ -232,6 +239,10 @@ telemetry {
 			Batch:   state.Function{Module: "Elixir.My.Mod", Name: "take_all"},
 			Counts:  []state.Function{{Module: "Elixir.My.Mod", Name: "count"}},
 			Inbox:   state.InboxSpec{KeepFor: time.Hour, MaxIDs: 5000},
+		},
+		PubSub: []state.PubSub{
+			{Name: "My.PubSub"},
+			{Name: "my_pubsub", Topics: []string{"metrics:*", "room"}, Pool: 4},
 		},
 		RPC: state.RPC{
 			Allow: []state.Callable{

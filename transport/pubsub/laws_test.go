@@ -69,9 +69,7 @@ func (n *node) collect() {
 	if n.scope == nil {
 		return
 	}
-	for _, m := range n.scope.sent {
-		n.toUs = append(n.toUs, m)
-	}
+	n.toUs = append(n.toUs, n.scope.sent...)
 	n.scope.sent = nil
 }
 
