@@ -37,10 +37,19 @@ func (b *Box) Enqueue(ctx context.Context, events ...New) ([]Event, error) {
 	}
 	err = write(ctx, func(tx *disk.Tx) (err error) {
 		in := insert{tx: tx, limits: limits, now: time.Now(), rows: map[string]*openRow{}}
-		for i := range out {
-			if err := in.event(&out[i], events[i].Minted || events[i].ID == ""); err != nil {
+		for i := 0; i < len(out); {
+			many, err := in.many(out[i:], events[i:])
+			if err != nil {
 				return err
 			}
+			if many {
+				i += atOnce
+				continue
+			}
+			if err := in.event(&out[i], events[i].fresh()); err != nil {
+				return err
+			}
+			i++
 		}
 		added = in.added()
 		after, err = in.close(b)
@@ -114,23 +123,32 @@ func (in *insert) event(e *Event, isNew bool) error {
 		return in.known(e, full)
 	}
 	e.Seq = r.next
-	n, err := in.tx.Exec(`INSERT INTO outbox_event (app, seq, id, type, payload, inserted_at, crc, queued_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (app, id) DO NOTHING`,
-		e.App, e.Seq, e.ID, e.Type, []byte(e.Payload), e.InsertedAt.UnixNano(), int64(e.crc()), in.now.UnixNano())
+	n, err := in.tx.Exec(insertOne, e.appendRow(make([]any, 0, 8), in.now)...)
 	if err != nil {
 		return fmt.Errorf("insert event %d of %s: %w", e.Seq, e.App, err)
 	}
 	if n == 0 {
 		return in.known(e, fmt.Errorf("event %s of %s is neither new nor there", e.ID, e.App))
 	}
-	if r.pending() == 0 {
-		r.headAt = e.InsertedAt.UnixNano()
-	}
-	r.next++
-	r.bytes += int64(len(e.Payload))
-	r.changed = true
-	r.added++
+	r.add(1, int64(len(e.Payload)), e.InsertedAt)
 	return nil
+}
+
+// add counts n events that have come to the end of the queue, the first of them
+// inserted at a time.
+func (r *openRow) add(n int, bytes int64, at time.Time) {
+	if r.pending() == 0 {
+		r.headAt = at.UnixNano()
+	}
+	r.next += uint64(n)
+	r.bytes += bytes
+	r.added += n
+	r.changed = true
+}
+
+// appendRow appends the columns of e's row, as the statements of insert have them.
+func (e *Event) appendRow(to []any, now time.Time) []any {
+	return append(to, e.App, e.Seq, e.ID, e.Type, []byte(e.Payload), e.InsertedAt.UnixNano(), int64(e.crc()), now.UnixNano())
 }
 
 // added is how many events each app's queue has got.

@@ -238,3 +238,62 @@ func TestThereIsALimitToApps(t *testing.T) {
 		t.Errorf("%d apps, want %d", n, MaxApps)
 	}
 }
+
+// TestManyAtOnceAreLikeOneByOne: calls of many events, in which now and then one is
+// for another app, has an id of its own or one that is not as fresh as it is said to
+// be, or for which there is no room.
+func TestManyAtOnceAreLikeOneByOne(t *testing.T) {
+	ctx := context.Background()
+	for name, change := range map[string]func([]New, string) (refused bool){
+		"all are fresh":      func([]New, string) bool { return false },
+		"one has its own id": func(call []New, _ string) bool { call[7].ID = "own"; return false },
+		"one is for another": func(call []New, _ string) bool { call[25].App = "search"; return false },
+		"one waits already":  func(call []New, old string) bool { call[33].ID, call[33].Minted = old, true; return false },
+		"the queue has no room": func(call []New, _ string) bool {
+			call[44].Payload = []byte(`{"x":"` + strings.Repeat("x", 5000) + `"}`)
+			return true
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			limits := roomy
+			limits.MaxBytes = 5000
+			b, _ := openTest(t, t.TempDir(), limits)
+			old := enqueue(t, b, "billing", 1)[0]
+			var call []New
+			for i := range 3*atOnce + 5 {
+				call = append(call, visit("billing", i))
+			}
+			refused := change(call, old.ID)
+			out, err := b.Enqueue(ctx, call...)
+			var full *FullError
+			if refused != errors.As(err, &full) || !refused && err != nil {
+				t.Fatalf("got %v, want full: %v", err, refused)
+			}
+			next := map[string]uint64{"billing": 2, "search": 1}
+			bytes := int64(len(old.Payload))
+			for i, e := range out {
+				switch {
+				case refused && e.Seq != 0:
+					t.Errorf("refused, and event %d is number %d", i, e.Seq)
+				case refused:
+				case e.ID == old.ID:
+					if e.Seq != old.Seq {
+						t.Errorf("what waits is number %d", e.Seq)
+					}
+				default:
+					if e.Seq != next[e.App] || e.ID == "" {
+						t.Errorf("event %d is %+v, want number %d", i, e, next[e.App])
+					}
+					next[e.App]++
+					if e.App == "billing" {
+						bytes += int64(len(e.Payload))
+					}
+				}
+			}
+			waits := head(t, b, "billing", MaxCall)
+			if s := b.Stats()[0]; len(waits) != int(next["billing"]-1) || s.Pending != len(waits) || s.Bytes != bytes {
+				t.Errorf("%d wait, Stats has %+v, want %d with %d bytes", len(waits), s, next["billing"]-1, bytes)
+			}
+		})
+	}
+}

@@ -49,6 +49,9 @@ type Event struct {
 	LastError  string    // why the last of them did
 }
 
+// fresh says whether the id cannot have been seen before.
+func (n New) fresh() bool { return n.Minted || n.ID == "" }
+
 // event checks n and makes it an event without a Seq.
 func (n New) event(now time.Time, mint func(time.Time) string) (Event, error) {
 	if n.InsertedAt.IsZero() {
