@@ -80,7 +80,7 @@ func (c *Controller) broadcast(ctx context.Context, b broadcast) (sent int, fail
 	if err != nil {
 		return 0, nil, err
 	}
-	c.topics.Heard(transport.PubSubMessage{Server: b.server, Topic: b.topic, Node: string(c.config.started.Node.Name), Message: b.message})
+	c.topics.take(transport.PubSubMessage{Server: b.server, Topic: b.topic, Node: string(c.config.started.Node.Name), Message: b.message})
 	var conns []transport.Conn
 	for _, n := range c.store.Snapshot().Conns() {
 		if n.Phase != state.Up || n.App == "" || b.app != "" && n.App != b.app {
@@ -101,5 +101,6 @@ func (c *Controller) broadcast(ctx context.Context, b broadcast) (sent int, fail
 		}
 		sent++
 	}
+	c.meter.Broadcast(b.server, sent, len(failed))
 	return sent, failed, nil
 }

@@ -109,7 +109,7 @@ func New(o Options) (*Controller, error) {
 		topics: o.Topics, pubsub: o.PubSub,
 	}
 	if c.topics == nil {
-		c.topics = NewTopics(o.Store, o.Log)
+		c.topics = NewTopics(o.Store, o.Log, o.Meter)
 	}
 	c.older = make(chan struct{}, 1)
 	c.calls = make(chan struct{}, callsAtOnce)

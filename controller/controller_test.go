@@ -118,7 +118,7 @@ func newWorldOf(t *testing.T, text string) *world {
 	links := NewLinks(w.store, log, w.meter, nil)
 	dialer := w.net.Dialer("ehc@127.0.0.1", links, transport.NewCookie("hush"))
 	w.door = NewDoor(log, w.meter)
-	w.topics = NewTopics(w.store, log)
+	w.topics = NewTopics(w.store, log, w.meter)
 	dialer.Listen(w.topics)
 	w.ctl, err = New(Options{
 		Store: w.store, Box: box, Dialer: dialer, Prober: dialer, Links: links, Topics: w.topics, PubSub: dialer,

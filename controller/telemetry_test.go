@@ -74,6 +74,26 @@ func TestWhatTheControllerDoesIsCounted(t *testing.T) {
 	})
 }
 
+func TestBroadcastsAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorldOf(t, pubsubText)
+		p := w.peer("a1@127.0.0.1", nil)
+		p.ShowPubSub(map[string]int{"A.PubSub": 1})
+		w.list("a1@127.0.0.1")
+		w.settle(time.Second)
+		p.Broadcast("A.PubSub", "metrics:x", etf.Atom("news"))
+		p.Broadcast("A.PubSub", "other:x", etf.Atom("news"))
+		if _, err := w.ctl.Broadcast(t.Context(), api.BroadcastRequest{Topic: "metrics:y", Message: []byte(`1`)}); err != nil {
+			t.Fatal(err)
+		}
+		w.settle(time.Second)
+		w.metrics(`ehc_pubsub_messages_total{fate="kept",server="A.PubSub"} 1`,
+			`ehc_pubsub_messages_total{fate="passed_over",server="A.PubSub"} 1`,
+			`ehc_pubsub_messages_total{fate="lost",server="A.PubSub"} 0`,
+			`ehc_pubsub_broadcasts_total{outcome="sent",server="A.PubSub"} 1`)
+	})
+}
+
 func TestTheLogOfTheFileInForceCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

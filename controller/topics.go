@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"ehc/controller/api"
+	"ehc/controller/telemetry"
 	"ehc/controller/topics"
 	"ehc/state"
 	"ehc/transport"
@@ -24,17 +25,30 @@ type Topics struct {
 	hub    *topics.Hub
 	counts *countNews
 	log    hclog.Logger
+	meter  *telemetry.Meter
 }
 
 var _ transport.PubSubListener = (*Topics)(nil)
 
-// NewTopics returns Topics of which a Controller is to be told, in its Options.
-func NewTopics(store *state.Store, log hclog.Logger) *Topics {
-	return &Topics{store: store, hub: topics.New(), counts: newCountNews(), log: log}
+// NewTopics returns Topics of which a Controller is to be told, in its Options. meter
+// hears of every message; it may be nil.
+func NewTopics(store *state.Store, log hclog.Logger, meter *telemetry.Meter) *Topics {
+	return &Topics{store: store, hub: topics.New(), counts: newCountNews(), log: log, meter: meter}
 }
 
 // Heard takes a message.
-func (t *Topics) Heard(m transport.PubSubMessage) { t.hub.Heard(m, time.Now()) }
+func (t *Topics) Heard(m transport.PubSubMessage) { t.meter.Heard(m.Server, t.take(m)) }
+
+// take is Heard, uncounted.
+func (t *Topics) take(m transport.PubSubMessage) (fate string) {
+	switch t.hub.Heard(m, time.Now()) {
+	case topics.Kept:
+		return telemetry.Kept
+	case topics.Lost:
+		return telemetry.Lost
+	}
+	return telemetry.PassedOver
+}
 
 // Shown records what a node shows.
 func (t *Topics) Shown(p transport.PubSubPeer) {
@@ -56,6 +70,7 @@ func (c *Controller) follow(servers []state.PubSub) {
 	var followed []transport.PubSubServer
 	for _, s := range servers {
 		keep[s.Name] = s.Topics
+		c.meter.TakesPart(s.Name)
 		followed = append(followed, transport.PubSubServer{Name: s.Name, Pool: s.Pool})
 	}
 	c.topics.hub.Keep(keep)

@@ -286,7 +286,7 @@ func TestTheReceiverTellsWhatChanged(t *testing.T) {
 	}
 	t.Cleanup(func() { db.Close() })
 	r := NewReceiver(inbox.New(db, receiveSpec.Inbox), receiveSpec, hclog.NewNullLogger())
-	r.Topics = NewTopics(nil, hclog.NewNullLogger())
+	r.Topics = NewTopics(nil, hclog.NewNullLogger(), nil)
 	event := visitTerm("01A", "/blog", 3)
 	for range 2 { // the second time it is known, and changes nothing
 		if _, why := r.handle(context.Background(), "a@h", []etf.Term{event}); why != "" {

@@ -75,7 +75,7 @@ func (d daemon) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	heard := controller.NewTopics(store, log.Named("pubsub"))
+	heard := controller.NewTopics(store, log.Named("pubsub"), meter)
 	options.PubSub = heard
 	var counts *inbox.Box
 	if s.Receive != nil {

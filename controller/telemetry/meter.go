@@ -22,6 +22,8 @@ type Meter struct {
 	rpc   rpcMeter
 	api   apiMeter
 	door  doorMeter
+
+	pubsub pubsubMeter
 }
 
 // NewMeter returns a Meter of which nothing has been counted. The two versions are
@@ -42,6 +44,7 @@ func NewMeter(version, goVersion string) *Meter {
 	m.rpc = newRPCMeter(m)
 	m.api = newAPIMeter(m)
 	m.door = newDoorMeter(m)
+	m.pubsub = newPubSubMeter(m)
 	return m
 }
 

@@ -175,6 +175,9 @@ func TestWhatHappensIsCounted(t *testing.T) {
 	m.DoorCalled("count", "disconnected", time.Second)
 	m.DoorCalled("made up", "ok", time.Millisecond)
 	m.DoorCast("emit", "cast")
+	m.TakesPart("A.PubSub")
+	m.Heard("A.PubSub", Kept)
+	m.Broadcast("A.PubSub", 3, 1)
 	m.Receives()
 	m.Received(3, 2, "")
 	m.Received(0, 0, "bad_event")
@@ -204,6 +207,10 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`ehc_door_requests_total{outcome="ok",request="other"} 1`,
 		`ehc_door_requests_total{outcome="cast",request="emit"} 1`,
 		`ehc_door_call_duration_seconds_count 2`,
+		`ehc_pubsub_messages_total{fate="kept",server="A.PubSub"} 1`,
+		`ehc_pubsub_messages_total{fate="lost",server="A.PubSub"} 0`,
+		`ehc_pubsub_broadcasts_total{outcome="sent",server="A.PubSub"} 3`,
+		`ehc_pubsub_broadcasts_total{outcome="failed",server="A.PubSub"} 1`,
 		`ehc_inbox_events_total{outcome="new"} 3`,
 		`ehc_inbox_events_total{outcome="again"} 2`,
 		`ehc_inbox_events_total{outcome="bad_event"} 1`,
@@ -311,6 +318,9 @@ func TestANilMeterCountsNothing(t *testing.T) {
 	m.Commit(disk.Commit{})
 	m.DoorCalled("ping", "ok", 0)
 	m.DoorCast("emit", "cast")
+	m.TakesPart("a")
+	m.Heard("a", Kept)
+	m.Broadcast("a", 1, 1)
 	m.Pass(reconcile.Plan{}, nil, time.Time{}, 0)
 	m.Read(Sources{})
 	m.called("m", "f", nil, 0)

@@ -100,8 +100,18 @@ func (h *Hub) Keeps(server, topic string) bool {
 	return false
 }
 
-// Heard takes a message, if it is to be kept.
-func (h *Hub) Heard(m transport.PubSubMessage, now time.Time) {
+// Fate is what becomes of a message that is heard.
+type Fate uint8
+
+// The fates.
+const (
+	Dropped Fate = iota // no pattern has it
+	Lost                // there was no room
+	Kept
+)
+
+// Heard takes a message, if it is to be kept, and says what becomes of it.
+func (h *Hub) Heard(m transport.PubSubMessage, now time.Time) Fate {
 	kept := false
 	for _, p := range (*h.keep.Load())[m.Server] {
 		if kept = Match(p, m.Topic); kept {
@@ -109,12 +119,14 @@ func (h *Hub) Heard(m transport.PubSubMessage, now time.Time) {
 		}
 	}
 	if !kept {
-		return
+		return Dropped
 	}
 	select {
 	case h.inbox <- heard{m, now}:
+		return Kept
 	default:
 		h.lost.Add(1)
+		return Lost
 	}
 }
 

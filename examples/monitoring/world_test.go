@@ -74,6 +74,7 @@ peer "ours" {
 }`, transporttest.FreePort(t))
 	ours := write("ours", `
 receive {}
+pubsub "Some.PubSub" { topics = ["metrics:*"] }
 peer "theirs" {
   queries = ["static:theirs@127.0.0.1"]
   deliver {}
