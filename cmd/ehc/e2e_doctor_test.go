@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -182,4 +183,34 @@ func TestDoctorOfARunningController(t *testing.T) {
 		out, code := c.ehc("doctor")
 		return code == 2 && strings.Contains(out, "the newest version of the file is not in force") && strings.Contains(out, "fix: ehc validate")
 	})
+}
+
+// TestAPlanTriesRealNodes: with -probe a plan says of each node that a file would
+// connect whether it would take the cookie, and no node keeps a connection.
+func TestAPlanTriesRealNodes(t *testing.T) {
+	c := newCluster(t)
+	open := transporttest.FreePort(t)
+	willing := c.beamAt("willing", "127.0.0.2", open)
+	other := beam.Start(t, beam.Options{
+		Name: "other@127.0.0.3", Cookie: "another-cookie", Address: addr("127.0.0.3"),
+		EPMDPort: int(transporttest.FreePort(t)), Args: []string{"-erl_epmd_port", fmt.Sprint(open)},
+	})
+	c.start(c.file("cluster.hcl", static("ghost", "ghost@127.0.0.1", transporttest.FreePort(t))))
+	more := c.file("more.hcl", static("willing", "willing@127.0.0.2", open)+static("other", "other@127.0.0.3", open)+
+		"peer \"absent\" {\n  queries = [\"static:absent@127.0.0.4\"]\n}\n") // where no EPMD is
+	got := map[string]api.Probe{}
+	for _, p := range c.plan("-config", more, "-probe").Probes {
+		got[p.Node] = p
+	}
+	for node, want := range map[string]string{"willing@127.0.0.2": "", "other@127.0.0.3": "CookieRejected", "absent@127.0.0.4": "Unreachable"} {
+		if p, ok := got[node]; !ok || p.Reason != want || p.OK != (want == "") {
+			t.Errorf("%s: %+v, want %q", node, p, want)
+		}
+	}
+	c.eventually("the nodes see nobody", func() bool {
+		return willing.Eval("nodes(connected)") == "[]" && other.Eval("nodes(connected)") == "[]"
+	})
+	if s := c.status(); len(s.Nodes) != 1 || s.Nodes[0].Node != "ghost@127.0.0.1" {
+		t.Errorf("the plan has changed what the controller knows: %+v", s.Nodes)
+	}
 }
