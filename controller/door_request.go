@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"ehc/controller/api"
@@ -118,7 +119,8 @@ const (
 //
 //	binaries in UTF-8, numbers, lists, maps   as they are
 //	atoms                                     strings, but for true, false and nil
-//	keys                                      strings; the payload's own become atoms again
+//	keys                                      strings; the payload's own become atoms again.
+//	                                          One alone that begins with $ is refused
 //	DateTime, NaiveDateTime, Date, Time       text in ISO 8601
 //	anything else                             refused: make it one of these
 func carried(path string, t etf.Term, depth int) error {
@@ -160,7 +162,10 @@ func carriedMap(path string, m etf.Map, depth int) error {
 	for _, p := range m {
 		key, ok := p.Key.(string)
 		if a, isAtom := p.Key.(etf.Atom); isAtom {
-			key, ok = string(a), true
+			key, ok = termjson.AtomText(a), true
+		}
+		if ok && len(m) == 1 && strings.HasPrefix(key, "$") { // JSON has it as a form
+			return fmt.Errorf("%s: key %s: one alone must not begin with $", path, shortText(p.Key))
 		}
 		if !ok || !utf8.ValidString(key) || seen[key] {
 			return fmt.Errorf("%s: key %s: want atoms or strings, no two of one text", path, shortText(p.Key))

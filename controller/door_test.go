@@ -136,6 +136,10 @@ func TestBadRequestsAreAnswers(t *testing.T) {
 			"a struct in a payload":     emit(atomMap("a", atomMap("__struct__", etf.Atom("Elixir.Comment")))),
 			"a key that is a number":    emit(etf.Map{{Key: 1, Value: 2}}),
 			"two keys of one text":      emit(etf.Map{{Key: "a", Value: 1}, {Key: etf.Atom("a"), Value: 2}}),
+			"a key like a form":         emit(etf.Map{{Key: "$set", Value: 1}}),
+			"a key like a form below":   emit(atomMap("a", etf.List{atomMap("$atom", "ok")})),
+			"two keys of one name":      emit(etf.Map{{Key: etf.Atom("Elixir.X"), Value: 1}, {Key: etf.Atom("X"), Value: 2}}),
+			"a name beside its text":    emit(atomMap("a", etf.Map{{Key: etf.Atom("Elixir.X"), Value: 1}, {Key: "X", Value: 2}})),
 			"an endless integer":        emit(atomMap("a", long)),
 			"a payload that nests deep": emit(atomMap("a", deep)),
 			"a count without a key":     etf.Tuple{atom("count")},
@@ -168,9 +172,9 @@ func TestWhatAPayloadBecomes(t *testing.T) {
 		t.Fatal(err)
 	}
 	payload := atomMap("at", at, "who", etf.Map{{Key: "name", Value: "Ada"}, {Key: etf.Atom("role"), Value: etf.Atom("admin")}},
-		"tags", etf.List{"a", 1, 2.5, etf.Atom("nil"), etf.Atom("true")})
+		"tags", etf.List{"a", 1, 2.5, etf.Atom("nil"), etf.Atom("true")}, "$set", etf.Map{{Key: "$a", Value: 1}, {Key: "b", Value: 2}})
 	e, why := eventOf(etf.Tuple{atom("emit"), atom("x"), payload}, "emit")
-	want := `{"at":"2026-11-27T05:00:00.000000Z","who":{"name":"Ada","role":"admin"},"tags":["a",1,2.5,null,true]}`
+	want := `{"at":"2026-11-27T05:00:00.000000Z","who":{"name":"Ada","role":"admin"},"tags":["a",1,2.5,null,true],"$set":{"$a":1,"b":2}}`
 	if diff := cmp.Diff(want, string(e.Payload)); diff != "" || why != "" {
 		t.Errorf("%s: -want +got:\n%s", why, diff)
 	}

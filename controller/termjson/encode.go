@@ -64,11 +64,12 @@ func appendAtom(b []byte, a etf.Atom) []byte {
 	case "true", "false":
 		return append(b, a...)
 	}
-	return appendText(b, atomText(a))
+	return appendText(b, AtomText(a))
 }
 
-// atomText is how Elixir shows an atom, but for the colon.
-func atomText(a etf.Atom) string {
+// AtomText is how Elixir shows an atom, but for the colon: so it stands in JSON, as a
+// key, too.
+func AtomText(a etf.Atom) string {
 	if module, ok := strings.CutPrefix(string(a), "Elixir."); ok && module != "" {
 		return module
 	}
@@ -146,7 +147,7 @@ func keysOf(m etf.Map) ([]string, bool) {
 			}
 			keys[i] = k
 		case etf.Atom:
-			keys[i] = atomText(k)
+			keys[i] = AtomText(k)
 		case int:
 			keys[i] = strconv.Itoa(k)
 		default:
