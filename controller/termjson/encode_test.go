@@ -1,8 +1,10 @@
 package termjson_test
 
 import (
+	"encoding/json"
 	"math"
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -98,4 +100,27 @@ func TestEncodeCalendar(t *testing.T) {
 			t.Errorf("%s: got %s, want an object", etf.Text(broken), got)
 		}
 	}
+}
+
+// Whatever a peer sends has a JSON, on one line.
+func FuzzEncode(f *testing.F) {
+	for _, t := range []etf.Term{
+		at("DateTime", nil), etf.Map{{Key: "$atom", Value: "x"}}, etf.ImproperList{Elems: []etf.Term{1.5}, Tail: "\xff"},
+		etf.List{etf.Pid{Node: "a@b"}, etf.Export{Module: "m", Function: "f"}, etf.BitString{Bytes: "\xa0", Bits: 3}},
+	} {
+		b, err := etf.Encode(t)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		term, err := etf.Decode(b)
+		if err != nil {
+			return
+		}
+		if text := termjson.Encode(term); !json.Valid(text) || strings.ContainsAny(string(text), "\r\n") {
+			t.Fatalf("%s became %q", etf.Text(term), text)
+		}
+	})
 }
