@@ -36,6 +36,8 @@ type PubSubMessage struct {
 	Server, Topic string
 	Node          string // the connected node from which it came
 	Message       Term
+	// Size is how many bytes it had on the wire, all of it; 0 if it was on none.
+	Size int
 }
 
 // PubSubPeer is what a node shows of Phoenix.PubSub.

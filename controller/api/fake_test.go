@@ -139,9 +139,16 @@ func (fake) Call(_ context.Context, r CallRequest) (Called, error) {
 }
 
 // topicFeed has a gap and two messages; then it ends.
-type topicFeed struct{ told int }
+type topicFeed struct {
+	told   int
+	closed chan struct{} // may be nil
+}
 
-func (f *topicFeed) Close() {}
+func (f *topicFeed) Close() {
+	if f.closed != nil {
+		close(f.closed)
+	}
+}
 
 func (f *topicFeed) Next(context.Context) (TopicBatch, error) {
 	if f.told++; f.told == 1 {

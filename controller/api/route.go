@@ -67,19 +67,23 @@ func newWrite[Q, A any](pattern string, f func(context.Context, Q) (A, error)) r
 
 // newStream is a route that answers a query with Server-Sent Events. begin looks
 // at the request and returns what then feeds the stream until it returns; an
-// error of begin goes out as a Problem, one of feed ends the stream.
+// error of begin goes out as a Problem, one of feed ends the stream. What begin has
+// opened is feed's to close, so it is called with an ended context, too, where there
+// is nobody to feed.
 func newStream(pattern string, query []string, begin func(*http.Request) (feed func(context.Context, *SSE) error, err error)) route {
 	return route{pattern: pattern, query: query, pace: streaming, serve: func(w http.ResponseWriter, r *http.Request) error {
 		feed, err := begin(r)
 		if err != nil {
 			return err
 		}
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
 		s, err := NewSSE(w)
 		if err != nil || r.Method == http.MethodHead { // which is answered
-			return err
+			cancel()
 		}
-		_ = feed(r.Context(), s) // the reader has gone or is told by the end
-		return nil
+		_ = feed(ctx, s) // the reader has gone or is told by the end
+		return err
 	}}
 }
 

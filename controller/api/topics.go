@@ -54,7 +54,7 @@ func topicRoutes(b TopicBackend) []route {
 func followTopics(topics TopicReader) func(context.Context, *SSE) error {
 	return func(ctx context.Context, s *SSE) error {
 		defer topics.Close()
-		for {
+		for ctx.Err() == nil {
 			limit, cancel := context.WithTimeout(ctx, heartbeat)
 			batch, err := topics.Next(limit)
 			cancel()
@@ -70,6 +70,7 @@ func followTopics(topics TopicReader) func(context.Context, *SSE) error {
 				return err
 			}
 		}
+		return nil
 	}
 }
 

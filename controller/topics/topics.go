@@ -35,6 +35,7 @@ const (
 	WindowBytes    = 16 << 20 // of their JSON
 	MaxMessage     = 1 << 20  // bytes of one message's JSON; a larger one is lost
 	inboxSize      = 4096     // messages that wait for Run
+	inboxBytes     = 64 << 20 // of them, as they were on the wire
 )
 
 // Message is one broadcast.
@@ -59,6 +60,7 @@ type Hub struct {
 	inbox chan heard
 	keep  atomic.Pointer[map[string][]string] // patterns by server
 	lost  atomic.Uint64                       // that the inbox had no room for
+	waits atomic.Int64                        // bytes in the inbox
 
 	mu     sync.Mutex
 	window window
@@ -90,14 +92,27 @@ func New() *Hub {
 func (h *Hub) Keep(patterns map[string][]string) { h.keep.Store(&patterns) }
 
 // Keeps says whether messages of a topic are kept. Of a pattern it says whether any
-// could be.
+// could be, by what stands before the first * of both.
 func (h *Hub) Keeps(server, topic string) bool {
 	for _, p := range (*h.keep.Load())[server] {
-		if Match(p, topic) || strings.Contains(topic, "*") {
+		if overlap(p, topic) {
 			return true
 		}
 	}
 	return false
+}
+
+// overlap says whether two patterns may have a topic in common: not that they do.
+func overlap(a, b string) bool {
+	first, _, starA := strings.Cut(a, "*")
+	second, _, starB := strings.Cut(b, "*")
+	switch {
+	case !starA:
+		return Match(b, a)
+	case !starB:
+		return Match(a, b)
+	}
+	return strings.HasPrefix(first, second) || strings.HasPrefix(second, first)
 }
 
 // Fate is what becomes of a message that is heard.
@@ -121,13 +136,20 @@ func (h *Hub) Heard(m transport.PubSubMessage, now time.Time) Fate {
 	if !kept {
 		return Dropped
 	}
-	select {
-	case h.inbox <- heard{m, now}:
-		return Kept
-	default:
-		h.lost.Add(1)
-		return Lost
+	fate := Kept
+	if m.Size > MaxMessage { // those whom it is for are told, without it
+		m.Message, m.Size, fate = nil, 0, Lost
 	}
+	if h.waits.Add(int64(m.Size)) <= inboxBytes {
+		select {
+		case h.inbox <- heard{m, now}:
+			return fate
+		default:
+		}
+	}
+	h.waits.Add(int64(-m.Size))
+	h.lost.Add(1)
+	return Lost
 }
 
 // Run hands messages on until ctx ends; then every reader has come to its end.
@@ -138,13 +160,18 @@ func (h *Hub) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case m := <-h.inbox:
+			h.waits.Add(int64(-m.Size))
 			h.publish(messageOf(m))
 		}
 	}
 }
 
+// messageOf is what readers get. One without Data is too large for them.
 func messageOf(m heard) *Message {
 	out := &Message{At: m.at, Server: m.Server, Topic: m.Topic, Node: m.Node}
+	if m.Message == nil { // which no term is
+		return out
+	}
 	if e, ok := pubsub.EventOf(m.Message); ok {
 		out.Event, out.Data = e.Event, termjson.Encode(e.Payload)
 		return out
@@ -158,7 +185,7 @@ func (h *Hub) publish(m *Message) {
 	lost := h.lost.Swap(0)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	large := len(m.Data) > MaxMessage
+	large := len(m.Data) == 0 || len(m.Data) > MaxMessage
 	if !large {
 		h.window.add(m)
 		m.ID = h.epoch + "-" + strconv.FormatUint(m.seq, 10)

@@ -139,7 +139,7 @@ func TestReadersGetWhatIsForThem(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	for topic, want := range map[string]bool{"room": true, "metrics:y": true, "secret": false, "sec*": true} {
+	for topic, want := range map[string]bool{"room": true, "metrics:y": true, "secret": false, "sec*": false, "met*": true} {
 		if h.Keeps(server, topic) != want {
 			t.Errorf("%s is kept: %v", topic, !want)
 		}
@@ -261,6 +261,59 @@ func TestLargeMessagesAndMuchOfThemLeaveTheWindow(t *testing.T) {
 	b, err := r.Next(t.Context())
 	if err != nil || b.Lost < 4 || b.Lost > 6 || len(b.Messages) != 1 {
 		t.Errorf("lost %d, and got %d messages (%v)", b.Lost, len(b.Messages), err)
+	}
+}
+
+// Those whom a huge message is for are told, and it is not kept until they are.
+func TestAMessageThatIsHugeOnTheWireIsNotKeptAtAll(t *testing.T) {
+	h := running(t)
+	r, other := h.Subscribe(server, "t", ""), h.Subscribe(server, "u", "")
+	defer r.Close()
+	defer other.Close()
+	h.Heard(transport.PubSubMessage{Server: server, Topic: "t", Node: "a@h", Message: "x", Size: topics.MaxMessage + 1}, time.Unix(1, 0))
+	say(h, "u", "small")
+	settled(t, h)
+	if got := next(t, r); got != "lost 1" {
+		t.Errorf("of a huge message came %.50s", got)
+	}
+	if got := next(t, other); strings.Contains(got, "lost") {
+		t.Errorf("who is for another topic got %s", got)
+	}
+}
+
+// Nobody runs the hub, so that what waits adds up.
+func TestTheInboxIsBoundedInBytes(t *testing.T) {
+	h := topics.New()
+	h.Keep(map[string][]string{server: {"*"}})
+	r := h.Subscribe(server, "t", "")
+	defer r.Close()
+	for range 100 {
+		h.Heard(transport.PubSubMessage{Server: server, Topic: "t", Node: "a@h", Message: "x", Size: topics.MaxMessage}, time.Unix(1, 0))
+	}
+	run(t, h)
+	lost := uint64(0)
+	for n := 0; n < 64; {
+		b, err := r.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, lost = n+len(b.Messages), lost+b.Lost
+	}
+	if lost != 36 {
+		t.Errorf("lost %d of 100 messages of 1 MiB, want those beyond 64 MiB", lost)
+	}
+}
+
+func TestAPatternThatNothingCanMatchIsNotKept(t *testing.T) {
+	h := topics.New()
+	h.Keep(map[string][]string{server: {"metrics:*", "exact"}})
+	for topic, want := range map[string]bool{
+		"metrics:x": true, "metrics:*": true, "met*": true, "*": true, "metrics:/blog*": true, "ex*": true, "exact": true,
+		"orders:*": false, "orders:1": false, "exact*x": false,
+	} {
+		if got := h.Keeps(server, topic); got != want {
+			t.Errorf("Keeps(%q) = %v, want %v", topic, got, want)
+		}
 	}
 }
 

@@ -171,7 +171,7 @@ func (p *party) takes(l *link, c dist.Control) bool {
 		return true
 	}
 	if topic, message, ok := pubsub.Forwarded(t); ok {
-		p.listener.Heard(transport.PubSubMessage{Server: server, Topic: topic, Node: l.with.Name, Message: message})
+		p.listener.Heard(transport.PubSubMessage{Server: server, Topic: topic, Node: l.with.Name, Message: message, Size: len(c.Payload)})
 	}
 	return true
 }
