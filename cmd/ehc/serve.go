@@ -119,7 +119,7 @@ func tokenOf(env func(string) (string, bool)) (api.Token, error) {
 func serve(ctx context.Context, all []endpoint, token api.Token, h http.Handler, log hclog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, e := range all {
-		here := h
+		here := api.OnSocket(h)
 		if e.guarded {
 			here = api.Authorized(h, token)
 			log.Info("serving the API", "at", e.at, "address", e.listen.Addr())

@@ -56,11 +56,7 @@ func (t Token) is(given string) bool {
 // Authorized serves h to who shows t, and to nobody else. It also refuses what
 // another site's page has a browser send, which may know a token from its user.
 func Authorized(h http.Handler, t Token) http.Handler {
-	fromElsewhere := http.NewCrossOriginProtection()
-	fromElsewhere.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fail(w, NewProblem(http.StatusForbidden, "a request of another site's page: not allowed").Because(ReasonNotAllowed))
-	}))
-	h = fromElsewhere.Handler(h)
+	h = ownPage(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		if !strings.EqualFold(scheme, "Bearer") || !t.is(strings.TrimSpace(given)) {
