@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Address is where an API is: a unix socket, or TCP with or without TLS.
@@ -125,6 +126,10 @@ func (a Address) listenUnix() (net.Listener, error) {
 	return limited(l, maxConns), nil
 }
 
+// clearLimit bounds how long it is waited for whoever listens on a socket that is there.
+const clearLimit = 5 * time.Second
+
+// clear removes a socket on which nobody listens any more.
 func (a Address) clear() error {
 	info, err := os.Lstat(a.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -136,9 +141,13 @@ func (a Address) clear() error {
 	if info.Mode().Type() != fs.ModeSocket {
 		return fmt.Errorf("listen on %s: there is a file that is not a socket", a)
 	}
-	if c, err := net.Dial("unix", a.path); err == nil {
+	c, err := net.DialTimeout("unix", a.path, clearLimit)
+	switch {
+	case err == nil:
 		_ = c.Close()
 		return fmt.Errorf("listen on %s: another controller answers there", a)
+	case !errors.Is(err, syscall.ECONNREFUSED): // a busy one's, or somebody else's
+		return fmt.Errorf("listen on %s: whether the socket that is there is in use: %w", a, err)
 	}
 	if err := os.Remove(a.path); err != nil {
 		return fmt.Errorf("listen on %s: %w", a, err)

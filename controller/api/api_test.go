@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -134,6 +135,34 @@ func TestListenReplacesOnlyADeadSocket(t *testing.T) {
 		t.Fatalf("a dead socket is in the way: %v", err)
 	}
 	_ = again.Close()
+}
+
+// TestABusySocketIsNotADeadOne: with all places before its accept taken, Linux
+// refuses a dial otherwise than where nobody listens.
+func TestABusySocketIsNotADeadOne(t *testing.T) {
+	busy := SocketIn(shortDir(t))
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Close(fd) }()
+	if err := errors.Join(syscall.Bind(fd, &syscall.SockaddrUnix{Name: busy.path}), syscall.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for range 8 {
+		c, err := net.Dial("unix", busy.path)
+		if err != nil {
+			break
+		}
+		defer func() { _ = c.Close() }()
+	}
+	if l, err := busy.Listen(); err == nil {
+		_ = l.Close()
+		t.Error("took the socket of a busy controller")
+	}
+	if _, err := os.Stat(busy.path); err != nil {
+		t.Errorf("the socket of a busy controller is gone: %v", err)
+	}
 }
 
 func TestAClientSaysThatNobodyAnswers(t *testing.T) {
