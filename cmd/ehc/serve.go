@@ -97,20 +97,21 @@ func certificate(s state.APISpec) (*tls.Certificate, error) {
 
 // tokenOf is the API token of the environment; the zero Token if it has none.
 func tokenOf(env func(string) (string, bool)) (api.Token, error) {
-	text, _ := env(tokenVariable)
+	from := tokenVariable
+	text, _ := env(from)
 	if path, _ := env(tokenFileVariable); text == "" && path != "" {
 		b, err := os.ReadFile(path)
 		if err != nil {
 			return api.Token{}, fmt.Errorf("read %s: %w", tokenFileVariable, err)
 		}
-		text = strings.TrimRight(string(b), "\r\n")
+		from, text = tokenFileVariable, strings.TrimRight(string(b), "\r\n")
 	}
 	if text == "" {
 		return api.Token{}, nil
 	}
 	t, err := api.NewToken(text)
 	if err != nil {
-		return t, fmt.Errorf("%s: %w", tokenVariable, err)
+		return t, fmt.Errorf("%s: %w", from, err)
 	}
 	return t, nil
 }

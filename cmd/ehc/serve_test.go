@@ -72,24 +72,28 @@ func TestWhereTheAPIIsServed(t *testing.T) {
 }
 
 func TestTheTokenComesFromTheEnvironmentOrAFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(path, []byte(testToken+"\n"), 0o600); err != nil {
-		t.Fatal(err)
+	path, weak := filepath.Join(t.TempDir(), "token"), filepath.Join(t.TempDir(), "weak")
+	for path, text := range map[string]string{path: testToken, weak: "short"} {
+		if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, c := range map[string]struct {
 		env  map[string]string
 		none bool
-		bad  bool
+		bad  string // what the error begins with
 	}{
 		"from the environment": {env: map[string]string{tokenVariable: testToken, tokenFileVariable: "/nowhere"}},
 		"from a file":          {env: map[string]string{tokenFileVariable: path}},
 		"from nowhere":         {none: true},
 		"set to nothing":       {env: map[string]string{tokenVariable: "", tokenFileVariable: ""}, none: true},
-		"from no file":         {env: map[string]string{tokenFileVariable: path + "x"}, bad: true},
-		"too short":            {env: map[string]string{tokenVariable: "short"}, bad: true},
+		"from no file":         {env: map[string]string{tokenFileVariable: path + "x"}, bad: "read EHC_API_TOKEN_FILE: "},
+		"too short":            {env: map[string]string{tokenVariable: "short"}, bad: "EHC_API_TOKEN: "},
+		"too short in a file":  {env: map[string]string{tokenFileVariable: weak}, bad: "EHC_API_TOKEN_FILE: "},
 	} {
 		token, err := tokenOf(func(name string) (string, bool) { v, ok := c.env[name]; return v, ok })
-		if (err != nil) != c.bad || token.IsZero() != (c.none || c.bad) {
+		isBad := c.bad != ""
+		if (err != nil) != isBad || token.IsZero() != (c.none || isBad) || isBad && !strings.HasPrefix(err.Error(), c.bad) {
 			t.Errorf("%s: %v, %v", name, token, err)
 		}
 	}
