@@ -261,6 +261,11 @@ pubsub "EventHorizon.PubSub" {
   # another is told of in "ehc status" (PubSubPoolDiffers). 0: whatever most of them
   # have.
   # pool_size = 0
+
+  # Whether a message of these topics that is broadcast on one app is passed on to
+  # the nodes of the others: for apps that are not connected to each other. Where
+  # they are, and where several controllers do it, it comes more than once.
+  # relay = false
 }
 
 # Which functions of the apps people may have called through ehc: "ehc call",

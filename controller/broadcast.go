@@ -81,19 +81,26 @@ func (c *Controller) broadcast(ctx context.Context, b broadcast) (sent int, fail
 		return 0, nil, err
 	}
 	c.topics.take(transport.PubSubMessage{Server: b.server, Topic: b.topic, Node: string(c.config.started.Node.Name), Message: b.message})
+	b.message = message
+	sent, failed = c.spread(ctx, broadcastLimit, b, func(app string) bool { return b.app == "" || app == b.app })
+	return sent, failed, nil
+}
+
+// spread sends b, whose message is encoded, to each node of the apps that want it.
+func (c *Controller) spread(ctx context.Context, within time.Duration, b broadcast, wants func(app string) bool) (sent int, failed []error) {
 	var conns []transport.Conn
 	for _, n := range c.store.Snapshot().Conns() {
-		if n.Phase != state.Up || n.App == "" || b.app != "" && n.App != b.app {
+		if n.Phase != state.Up || n.App == "" || !wants(n.App) {
 			continue
 		}
 		if conn := c.links.Get(n.Node); conn != nil {
 			conns = append(conns, conn)
 		}
 	}
-	limit, cancel := context.WithTimeout(ctx, broadcastLimit)
+	limit, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	for i, r := range transport.Each(limit, conns, func(ctx context.Context, conn transport.Conn) (struct{}, error) {
-		return struct{}{}, pubsub.Broadcast(ctx, conn, b.server, b.topic, message)
+		return struct{}{}, pubsub.Broadcast(ctx, conn, b.server, b.topic, b.message)
 	}) {
 		if r.Err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", conns[i].Peer().Node, r.Err))
@@ -102,5 +109,5 @@ func (c *Controller) broadcast(ctx context.Context, b broadcast) (sent int, fail
 		sent++
 	}
 	c.meter.Broadcast(b.server, sent, len(failed))
-	return sent, failed, nil
+	return sent, failed
 }

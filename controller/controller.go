@@ -150,6 +150,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	beside.Go(func() { newObserver(c).run(ctx) })
 	beside.Go(func() { c.topics.hub.Run(ctx) })
 	beside.Go(func() { c.tellCounts(ctx) })
+	beside.Go(func() { c.relay(ctx) })
 	if c.door != nil {
 		beside.Go(func() { c.door.run(ctx) })
 	}

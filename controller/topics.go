@@ -24,6 +24,7 @@ type Topics struct {
 	store  *state.Store
 	hub    *topics.Hub
 	counts *countNews
+	relays *relays
 	log    hclog.Logger
 	meter  *telemetry.Meter
 }
@@ -33,13 +34,16 @@ var _ transport.PubSubListener = (*Topics)(nil)
 // NewTopics returns Topics of which a Controller is to be told, in its Options. meter
 // hears of every message; it may be nil.
 func NewTopics(store *state.Store, log hclog.Logger, meter *telemetry.Meter) *Topics {
-	return &Topics{store: store, hub: topics.New(), counts: newCountNews(), log: log, meter: meter}
+	return &Topics{store: store, hub: topics.New(), counts: newCountNews(), relays: newRelays(), log: log, meter: meter}
 }
 
 // Heard takes a message.
-func (t *Topics) Heard(m transport.PubSubMessage) { t.meter.Heard(m.Server, t.take(m)) }
+func (t *Topics) Heard(m transport.PubSubMessage) {
+	t.meter.Heard(m.Server, t.take(m))
+	t.relays.add(m)
+}
 
-// take is Heard, uncounted.
+// take keeps a message for those who watch: Heard, uncounted and not passed on.
 func (t *Topics) take(m transport.PubSubMessage) (fate string) {
 	switch t.hub.Heard(m, time.Now()) {
 	case topics.Kept:
@@ -74,6 +78,7 @@ func (c *Controller) follow(servers []state.PubSub) {
 		followed = append(followed, transport.PubSubServer{Name: s.Name, Pool: s.Pool})
 	}
 	c.topics.hub.Keep(keep)
+	c.topics.relays.set(servers)
 	if c.pubsub != nil {
 		c.pubsub.Follow(followed)
 	}

@@ -140,6 +140,7 @@ type PubSub struct {
 	Name   string   // as Elixir shows it: "EventHorizon.PubSub"
 	Topics []string // of which messages are kept; * is any characters
 	Pool   int      // the pool_size that its nodes should have; 0: whatever they show
+	Relay  bool     // messages of these topics are passed on from app to app
 }
 
 // RPC is which functions of peers people may have called.

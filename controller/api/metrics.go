@@ -91,3 +91,10 @@ func (c *Client) RealtimeCount(ctx context.Context, app, key string) (int64, err
 	}
 	return got.Counts[0].Count, nil
 }
+
+// SubscribeToMetrics calls f with what is broadcast of a metric, such as
+// "visits:/blog" or with * a pattern: the messages of the topic "metrics:" + metric. It
+// returns as Watch does; the end of ctx ends the subscription.
+func (c *Client) SubscribeToMetrics(ctx context.Context, metric string, f func(TopicBatch) error) error {
+	return c.Watch(ctx, TopicQuery{Topic: "metrics:" + metric}, f)
+}

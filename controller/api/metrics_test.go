@@ -169,3 +169,39 @@ func TestTriesEndWithTheContext(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// oneMessage is a reader that has one message, of the topic that was asked for.
+type oneMessage struct {
+	topic string
+	told  bool
+}
+
+func (*oneMessage) Close() {}
+
+func (m *oneMessage) Next(ctx context.Context) (TopicBatch, error) {
+	if m.told {
+		<-ctx.Done()
+		return TopicBatch{}, ctx.Err()
+	}
+	m.told = true
+	return TopicBatch{Messages: []TopicMessage{{ID: "1", Topic: m.topic, Message: json.RawMessage(`42`)}}}, nil
+}
+
+func (b *recording) Topics(_ context.Context, q TopicQuery) (TopicReader, error) {
+	return &oneMessage{topic: q.Topic}, nil
+}
+
+func TestASubscriptionToAMetric(t *testing.T) {
+	_, c := recorded(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var got []TopicMessage
+	err := c.SubscribeToMetrics(ctx, "visits:/blog", func(b TopicBatch) error {
+		got = append(got, b.Messages...)
+		cancel()
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || len(got) != 1 || got[0].Topic != "metrics:visits:/blog" || string(got[0].Message) != "42" {
+		t.Errorf("%v: %+v", err, got)
+	}
+}

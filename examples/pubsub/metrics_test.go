@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -51,22 +52,30 @@ peer "phoenix" {
   queries = ["static:phoenix@127.0.0.1"]
   deliver {}
 }
+peer "event_horizon" {
+  queries = ["static:event_horizon@127.0.0.1"]
+}
 rpc { allow = ["Remote.Metrics.get_count/1"] }
+pubsub "EventHorizon.PubSub" {
+  topics = ["metrics:*"]
+  relay  = true
+}
 `, w.epmd)
 	if err := os.WriteFile(filepath.Join(dir, "cluster.hcl"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.stop)
 	w.start()
-	w.horizon = w.node("event_horizon@127.0.0.1", beam.CompileElixir(t, "remote_metrics.ex"))
+	pubsub := beam.PubSub(t)
+	w.horizon = w.node("event_horizon@127.0.0.1", slices.Concat(pubsub, []string{beam.CompileElixir(t, "remote_metrics.ex")})...)
 	w.horizon.Eval(`Application.put_env(:event_horizon, :ehc_node, :"ehc@127.0.0.1")`)
-	w.phoenix = w.node("phoenix@127.0.0.1", beam.CompileElixir(t, "../outbox/remote_handler.ex", "testdata/counts.ex"))
+	w.phoenix = w.node("phoenix@127.0.0.1", slices.Concat(pubsub, []string{beam.CompileElixir(t, "../outbox/remote_handler.ex", "testdata/counts.ex")})...)
 	w.open()
 	return w
 }
 
-func (w *world) node(name, modules string) *beam.Node {
-	return beam.Start(w.t, beam.Options{Name: name, Cookie: cookie, EPMDPort: w.epmd, Elixir: true, Paths: []string{modules}})
+func (w *world) node(name string, paths ...string) *beam.Node {
+	return beam.Start(w.t, beam.Options{Name: name, Cookie: cookie, EPMDPort: w.epmd, Elixir: true, Paths: paths})
 }
 
 // open starts the receiver of the app that is written to.
@@ -184,4 +193,40 @@ func TestWithoutEhcEverythingIsDisconnected(t *testing.T) {
 	w.eventually("the apps are connected again", w.connected)
 	w.wants(":ok", `increment_visit("/blog", 2, id: "meanwhile")`)
 	w.wants("{:ok, 3}", `get_realtime_count("visits:/blog")`)
+}
+
+// TestTheModuleSubscribes: a broadcast of the other app reaches who has subscribed here,
+// although the apps are not connected, and none after that.
+func TestTheModuleSubscribes(t *testing.T) {
+	w := newWorld(t)
+	for _, n := range []*beam.Node{w.horizon, w.phoenix} {
+		n.Eval(`Ehc.PubSubApp.start([{EventHorizon.PubSub, 1}])`)
+	}
+	w.horizon.Eval(`me = self()
+spawn(fn ->
+  Process.register(self(), :subscriber)
+  :ok = EventHorizon.Remote.Metrics.subscribe_to_metrics("visits:/blog")
+  send(me, :subscribed)
+  receive do message -> Process.put(:got, message) end
+  :ok = EventHorizon.Remote.Metrics.unsubscribe_from_metrics("visits:/blog")
+  Process.sleep(:infinity)
+end)
+receive do: (:subscribed -> :ok)`)
+	got := func() string {
+		return w.horizon.Eval(`Process.info(Process.whereis(:subscriber), :dictionary) |> elem(1) |> Keyword.get(:got)`)
+	}
+	w.eventually("a broadcast arrives", func() bool {
+		w.phoenix.Eval(`Phoenix.PubSub.broadcast(EventHorizon.PubSub, "metrics:visits:/other", :other)`)
+		w.phoenix.Eval(`Phoenix.PubSub.broadcast(EventHorizon.PubSub, "metrics:visits:/blog", {:count, 42})`)
+		return got() != "nil"
+	})
+	if got() != "{:count, 42}" {
+		t.Errorf("got %s", got())
+	}
+	if nodes := w.horizon.Eval(`Node.list(:connected)`); nodes != `[:"ehc@127.0.0.1"]` {
+		t.Errorf("event_horizon is connected to %s", nodes)
+	}
+	w.eventually("the subscription has ended", func() bool {
+		return w.horizon.Eval(`Registry.keys(EventHorizon.PubSub, Process.whereis(:subscriber))`) == "[]"
+	})
 }

@@ -21,6 +21,12 @@ peer "event_horizon" {
   queries = ["static:event_horizon@127.0.0.1"]
 }
 
+# Broadcasts of one app's Phoenix.PubSub reach the other's, although the two are not connected.
+pubsub "EventHorizon.PubSub" {
+  topics = ["metrics:*"]
+  relay  = true
+}
+
 rpc {
   allow = ["Remote.Metrics.get_count/1"]
 }

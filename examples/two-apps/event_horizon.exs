@@ -1,5 +1,6 @@
-# event_horizon: the app that counts. All it has for that is ../pubsub/remote_metrics.ex. It tells the story, and ends
-# with an error where something is not as it should be.
+# event_horizon: the app that counts. All it has for that is ../pubsub/remote_metrics.ex, and the Phoenix.PubSub that any
+# Phoenix app has. It tells the story, and ends with an error where something is not as it should be.
+Code.require_file("pubsub.exs", __DIR__)
 Code.require_file("../pubsub/remote_metrics.ex", __DIR__)
 
 defmodule Story do
@@ -7,6 +8,7 @@ defmodule Story do
 
   def tell do
     Application.put_env(:event_horizon, :ehc_node, :"ehc@127.0.0.1")
+    {:ok, _} = Supervisor.start_link([{Phoenix.PubSub, name: EventHorizon.PubSub}], strategy: :one_for_one)
     say("Two apps on this machine, and ehc between them:")
     say("  #{node()}   counts visits, likes and comments")
     say("  phoenix@127.0.0.1         has the counters")
@@ -40,8 +42,28 @@ defmodule Story do
     run(~s|Metrics.increment_visit("/blog", 100, id: "mine")|, :ok)
     run(~s|Metrics.get_realtime_count("visits:/blog")|, {:ok, 142})
 
+    say("\n4. A live topic: what phoenix broadcasts arrives here, although the two are not connected.")
+    run("Node.list(:connected)", [:"ehc@127.0.0.1"])
+    run(~s|Metrics.subscribe_to_metrics("visits:/live")|, :ok)
+    until("topics are passed on", fn -> live?() end)
+    run(~s|Metrics.increment_visit("/live", 7, id: "seven")|, :ok)
+    run("receive do {:metric_updated, %{key: key, count: 1007}} -> key after 60_000 -> :nothing end", "visits:/live")
+    run(~s|Metrics.unsubscribe_from_metrics("visits:/live")|, :ok)
+
     say("\nEvery count is as it should be.")
     stop(phoenix)
+  end
+
+  # PubSub keeps nothing for who comes late: this asks until a first message has come.
+  defp live? do
+    Metrics.increment_visit("/live", 1000, id: "probe")
+    Metrics.increment_visit("/live", 0)
+
+    receive do
+      {:metric_updated, %{key: "visits:/live", count: 1000}} -> true
+    after
+      200 -> false
+    end
   end
 
   # Shows a line of code and what it gives, which must be this.

@@ -45,7 +45,7 @@ var inFile = map[string]string{
 	"App.Name": "", "App.Template": "node", "App.Cookies": "cookie",
 	"Deliver.Module": "handler", "Deliver.Function": "handler", "Deliver.Batch": "batch_handler", "Deliver.MaxBatch": "batch",
 	"Receive.Batch": "batch_handler",
-	"PubSub.Name":   "", "PubSub.Pool": "pool_size",
+	"PubSub.Name":   "", "PubSub.Pool": "pool_size", "PubSub.Relay": "relay",
 	"LogSpec.JSON": "format",
 }
 

@@ -45,6 +45,7 @@ var (
 const (
 	peerMatch       = "*"
 	pruneAllowEmpty = false
+	pubsubRelay     = false
 	deliverHandler  = "EventHorizon.Remote.Handler.handle_buffered_event/1"
 	deliverMode     = "batch"
 	rpcCount        = "Remote.Metrics.get_count/1"

@@ -25,7 +25,8 @@ func decodePubSubs(blocks []block) []state.PubSub {
 		case slices.ContainsFunc(found, func(s state.PubSub) bool { return s.Name == name }):
 			b.p.errorAt(b.named, fmt.Sprintf("a second pubsub block for %q", name), "Put all of it into one.")
 		}
-		found = append(found, state.PubSub{Name: name, Topics: b.topics(), Pool: int(b.count("pool_size", pubsubPool))})
+		relay, _ := b.flag("relay", pubsubRelay)
+		found = append(found, state.PubSub{Name: name, Topics: b.topics(), Pool: int(b.count("pool_size", pubsubPool)), Relay: relay})
 	}
 	slices.SortFunc(found, func(a, b state.PubSub) int { return cmp.Compare(a.Name, b.Name) })
 	return found

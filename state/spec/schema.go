@@ -33,7 +33,7 @@ var root = &blockType{blocks: []*blockType{
 		}},
 	{name: "outbox", attrs: []string{"max_events", "max_bytes", "max_age", "max_dead", "remember"}},
 	{name: "receive", attrs: []string{"handler", "batch_handler", "counts", "remember_for", "remember_max"}},
-	{name: "pubsub", label: "the server's name", many: true, attrs: []string{"topics", "pool_size"}},
+	{name: "pubsub", label: "the server's name", many: true, attrs: []string{"topics", "pool_size", "relay"}},
 	{name: "rpc", attrs: []string{"allow", "timeout", "count"}},
 	{name: "api", attrs: []string{"listen", "token", "cert_file", "key_file"}},
 	{name: "log", attrs: []string{"level", "format"}},

@@ -166,6 +166,7 @@ receive {
 pubsub "my_pubsub" {
   topics    = ["metrics:*", "room"]
   pool_size = 4
+  relay     = true
 }
 pubsub "Elixir.My.PubSub" {
   topics = []
@@ -242,7 +243,7 @@ telemetry {
 		},
 		PubSub: []state.PubSub{
 			{Name: "My.PubSub"},
-			{Name: "my_pubsub", Topics: []string{"metrics:*", "room"}, Pool: 4},
+			{Name: "my_pubsub", Topics: []string{"metrics:*", "room"}, Pool: 4, Relay: true},
 		},
 		RPC: state.RPC{
 			Allow: []state.Callable{
