@@ -32,7 +32,8 @@ type Config struct {
 	current applied
 	spec    state.Spec
 	started state.Spec // what the parts that are fixed at start go by
-	problem string     // why the newest version of the watched file is not in force
+	problem string     // why the newest version of the watched file is not in force, or lost
+	lost    string     // why the file last applied could not be at the start; "" once another is
 }
 
 // applied is what appliedFile holds.
@@ -48,40 +49,67 @@ type applied struct {
 
 // OpenConfig reads the file in force: the one last applied, unless the watched
 // file at path has changed since. A watched file with errors is no reason to
-// stop as long as one was applied before: Problem says what is wrong with it.
-// An error may be a spec.Diagnostics.
+// stop as long as one was applied before; nor is a file last applied that has
+// errors now, such as an environment variable that is gone, as long as there is a
+// watched one: it is kept in the data folder until a file is put in force on
+// purpose. inForce says what is wrong. An error may be a spec.Diagnostics.
 func OpenConfig(path, dataDir string, env spec.Env) (*Config, error) {
 	c := &Config{path: path, dataDir: dataDir, env: env}
 	last, err := c.readApplied()
 	if err != nil {
 		return nil, err
 	}
+	var broken error
 	if last != nil {
 		last.Generation = max(last.Generation, 1) // kept by a version that did not count
 		c.current.Generation = last.Generation
-		if err := c.adopt(*last); err != nil {
-			last = nil // an env that is gone, say: the watched file decides
+		if _, _, err := c.Parse(last.File, last.Text); err != nil {
+			broken = fmt.Errorf("the file last applied, %s: %w", last.File, err)
 		}
 	}
-	text, digest, err := c.readWatched()
-	switch {
-	case last != nil && (err != nil || digest == last.Watched):
-		if err != nil {
-			c.problem = err.Error()
-		}
-	case err != nil:
+	if err := c.start(last, broken); err != nil {
 		return nil, err
-	default:
-		err := c.adopt(c.next(path, text, digest))
-		if err != nil && last == nil {
-			return nil, err
-		}
-		if err != nil {
-			c.problem = err.Error()
-		}
 	}
 	c.started = c.spec
-	return c, c.save()
+	return c, nil
+}
+
+// start puts the first file in force:
+//
+//	last applied   watched file            in force
+//	good           as it was, or unread    last
+//	good           changed, good           watched
+//	good           changed, broken         last, a problem
+//	broken         as it was               watched, a problem; last stays on disk
+//	broken         changed                 watched
+//	broken         unread                  none: an error
+//	none           any                     watched
+func (c *Config) start(last *applied, broken error) error {
+	text, digest, err := c.readWatched()
+	switch same := last != nil && digest == last.Watched; {
+	case err != nil && broken != nil:
+		return broken
+	case err != nil && last == nil:
+		return err
+	case err != nil:
+		if c.path != "" {
+			c.problem = err.Error()
+		}
+		return c.adopt(*last)
+	case same && broken != nil:
+		c.lost = fmt.Sprintf("%v; %s is in force in its place", broken, c.path)
+		c.problem = c.lost
+		return c.adopt(c.next(c.path, text, digest))
+	case same:
+		return c.adopt(*last)
+	}
+	err = c.put(c.next(c.path, text, digest))
+	var faults spec.Diagnostics
+	if last == nil || broken != nil || !errors.As(err, &faults) {
+		return err
+	}
+	c.problem = err.Error()
+	return c.adopt(*last)
 }
 
 // Spec is the desired state in force.
@@ -104,11 +132,11 @@ func (c *Config) Apply(file, text string) (state.Spec, error) {
 	if err != nil {
 		digest = "" // gone or unreadable: any later version counts as a change
 	}
-	if err := c.adopt(c.next(file, text, digest)); err != nil {
+	if err := c.put(c.next(file, text, digest)); err != nil {
 		return state.Spec{}, err
 	}
-	c.setProblem("")
-	return c.Spec(), c.save()
+	c.settled()
+	return c.Spec(), nil
 }
 
 // Reload puts the watched file in force if it has changed since the last Apply
@@ -118,24 +146,32 @@ func (c *Config) Reload(force bool) (bool, error) {
 	text, digest, err := c.readWatched()
 	if err == nil {
 		c.mu.Lock()
-		same := digest == c.current.Watched
+		same, lost := digest == c.current.Watched, c.lost
 		c.mu.Unlock()
 		if same && !force {
-			c.setProblem("")
+			c.setProblem(lost)
 			return false, nil
 		}
-		err = c.adopt(c.next(c.path, text, digest))
+		err = c.put(c.next(c.path, text, digest))
 	}
 	if err != nil {
 		c.setProblem(err.Error())
 		return false, err
 	}
-	c.setProblem("")
-	return true, c.save()
+	c.settled()
+	return true, nil
 }
 
 // RestartRequired names what s would change but is fixed at start.
 func (c *Config) RestartRequired(s state.Spec) []string { return spec.Changed(c.started, s) }
+
+// lostAtStart says why the file last applied could not be put in force at the
+// start, while that matters; "" if it is or another was put in force since.
+func (c *Config) lostAtStart() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lost
+}
 
 // inForce returns the file in force, when it was applied, and the problem with
 // the watched one.
@@ -151,6 +187,13 @@ func (c *Config) setProblem(text string) {
 	c.problem = text
 }
 
+// settled forgets every problem: a file has been put in force on purpose.
+func (c *Config) settled() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.problem, c.lost = "", ""
+}
+
 // next is the file to put in force after the one that is.
 func (c *Config) next(file, text, watched string) applied {
 	c.mu.Lock()
@@ -158,16 +201,34 @@ func (c *Config) next(file, text, watched string) applied {
 	return applied{File: file, Text: text, At: time.Now(), Watched: watched, Generation: c.current.Generation + 1}
 }
 
-func (c *Config) adopt(a applied) error {
+// put puts a file in force: on disk first, so that what is in force is never what
+// a restart would not know.
+func (c *Config) put(a applied) error {
 	s, _, err := c.Parse(a.File, a.Text)
 	if err != nil {
 		return err
 	}
+	if err := c.save(a); err != nil {
+		return err
+	}
+	c.take(a, s)
+	return nil
+}
+
+// adopt puts a file in force for this run.
+func (c *Config) adopt(a applied) error {
+	s, _, err := c.Parse(a.File, a.Text)
+	if err == nil {
+		c.take(a, s)
+	}
+	return err
+}
+
+func (c *Config) take(a applied, s state.Spec) {
 	s.Generation = a.Generation
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.current, c.spec = a, s
-	return nil
 }
 
 func (c *Config) readWatched() (text, digest string, err error) {
@@ -198,9 +259,8 @@ func (c *Config) readApplied() (*applied, error) {
 	return &a, nil
 }
 
-func (c *Config) save() error {
-	current, _ := c.inForce()
-	b, err := json.MarshalIndent(current, "", "  ")
+func (c *Config) save(a applied) error {
+	b, err := json.MarshalIndent(a, "", "  ")
 	if err != nil {
 		return fmt.Errorf("keep the file in force: %w", err)
 	}

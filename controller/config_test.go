@@ -155,3 +155,88 @@ func TestTheAppliedFileHoldsNoSecretOfTheEnvironment(t *testing.T) {
 		t.Error("started without the cookie")
 	}
 }
+
+// TestAFileThatIsLostAtTheStartIsNotForgotten: two.hcl was applied, and the start
+// lacks an environment variable of it.
+func TestAFileThatIsLostAtTheStartIsNotForgotten(t *testing.T) {
+	p := newPlace(t)
+	p.write(configText)
+	env := spec.Env{Lookup: func(name string) (string, bool) {
+		return map[string]string{"COOKIE": "hush", "TWO": "two@127.0.0.1"}[name], true
+	}}
+	without := spec.Env{Lookup: func(name string) (string, bool) { return "hush", name == "COOKIE" }}
+	c, err := OpenConfig(p.file, p.data, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := strings.NewReplacer(`"a"`, `"two"`, `"static:a@127.0.0.1"`, `"static:${env("TWO")}"`).Replace(configText)
+	if _, err := c.Apply("two.hcl", two); err != nil {
+		t.Fatal(err)
+	}
+
+	for range 2 {
+		lost, err := OpenConfig(p.file, p.data, without)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			_, problem := lost.inForce()
+			for _, word := range []string{"two.hcl", "TWO is not set", p.file + " is in force in its place"} {
+				if !strings.Contains(problem, word) || appNames(lost) != "a" || lost.lostAtStart() != problem {
+					t.Errorf("apps %q, problem %q: want %q in it", appNames(lost), problem, word)
+				}
+			}
+			if changed, err := lost.Reload(false); changed || err != nil { // as Watch begins
+				t.Errorf("Reload = %v, %v", changed, err)
+			}
+		}
+	}
+	var faults spec.Diagnostics
+	if _, err := OpenConfig("", p.data, without); !errors.As(err, &faults) || !strings.Contains(err.Error(), "two.hcl") {
+		t.Errorf("without a watched file: %v, want the faults of two.hcl", err)
+	}
+	again, err := OpenConfig(p.file, p.data, env)
+	if err != nil || appNames(again) != "two" {
+		t.Fatalf("with the variable again: apps %q, %v", appNames(again), err)
+	}
+	if alone, err := OpenConfig("", p.data, env); err != nil || alone.problem != "" {
+		t.Errorf("without a watched file: %v", err)
+	}
+
+	lost, err := OpenConfig(p.file, p.data, without)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changed, err := lost.Reload(true); !changed || err != nil { // somebody wants this one
+		t.Errorf("Reload = %v, %v", changed, err)
+	}
+	if _, problem := lost.inForce(); problem != "" || lost.lostAtStart() != "" {
+		t.Errorf("the problem outlives its end: %q", problem)
+	}
+}
+
+// TestAFileThatCannotBeKeptIsNotInForce: its place in the data folder is taken.
+func TestAFileThatCannotBeKeptIsNotInForce(t *testing.T) {
+	p := newPlace(t)
+	p.write(configText)
+	c := p.mustOpen()
+	kept := filepath.Join(p.data, appliedFile)
+	if err := errors.Join(os.Remove(kept), os.MkdirAll(filepath.Join(kept, "x"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	other := strings.ReplaceAll(configText, `"a"`, `"b"`)
+	if _, err := c.Apply("other.hcl", other); err == nil || appNames(c) != "a" {
+		t.Errorf("applied: apps %q, %v", appNames(c), err)
+	}
+	p.write(other)
+	changed, err := c.Reload(false)
+	if _, problem := c.inForce(); changed || err == nil || problem == "" || appNames(c) != "a" || c.Spec().Generation != 1 {
+		t.Errorf("reloaded: %v, apps %q, problem %q, %v", changed, appNames(c), problem, err)
+	}
+	if err := os.RemoveAll(kept); err != nil {
+		t.Fatal(err)
+	}
+	if changed, err := c.Reload(false); !changed || err != nil || appNames(c) != "b" {
+		t.Errorf("once there is room: %v, apps %q, %v", changed, appNames(c), err)
+	}
+}

@@ -24,7 +24,12 @@ func (c *Controller) Watch(ctx context.Context, reload <-chan os.Signal) error {
 		return err
 	}
 	defer stop()
-	if _, problem := c.config.inForce(); problem != "" {
+	_, problem := c.config.inForce()
+	switch lost := c.config.lostAtStart(); {
+	case lost != "":
+		c.log.Error("start: the file last applied is not in force", "error", lost)
+		c.tell(history.Entry{Kind: history.ReloadFailed, Warning: true, Message: lost})
+	case problem != "":
 		c.log.Error("start: the file last applied stays in force", "error", problem)
 		c.tellReloadFailed(problem)
 	}
@@ -69,7 +74,9 @@ func watchFolder(path string) (<-chan fsnotify.Event, <-chan error, func(), erro
 // reload puts the watched file in force if it has changed.
 func (c *Controller) reload(force bool) {
 	if c.config.path == "" {
-		c.log.Warn("reload", "error", "there is no -config file to read again")
+		if force {
+			c.log.Warn("reload", "error", "there is no -config file to read again")
+		}
 		return
 	}
 	c.changing.Lock()
