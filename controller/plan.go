@@ -93,11 +93,13 @@ func (c *Controller) lookUpNew(ctx context.Context, store *state.Store, s state.
 func (c *Controller) Apply(ctx context.Context, r api.ApplyRequest) (api.Applied, error) {
 	c.changing.Lock()
 	defer c.changing.Unlock()
-	if at := c.store.Snapshot().Index(); r.CheckIndex != 0 && r.CheckIndex != at {
-		return api.Applied{}, api.NewProblem(http.StatusConflict,
-			"the plan was made at index %d, and the controller is at %d: plan again", r.CheckIndex, at)
+	if err := c.stillAt(r.CheckIndex); err != nil {
+		return api.Applied{}, err // without a lookup
 	}
 	plan, err := c.Plan(ctx, api.PlanRequest{File: r.File, Text: r.Text, Target: r.Target})
+	if err == nil {
+		err = c.stillAt(r.CheckIndex) // its lookups take time
+	}
 	if err != nil {
 		return api.Applied{}, err
 	}
@@ -118,6 +120,14 @@ func (c *Controller) Apply(ctx context.Context, r api.ApplyRequest) (api.Applied
 	}
 	c.log.Info("applied", "file", r.File, "actions", len(plan.Actions), "held", len(plan.Held), "prune_held", r.PruneHeld)
 	return api.Applied{Plan: plan}, nil
+}
+
+// stillAt refuses unless the store is at this index; 0 is any.
+func (c *Controller) stillAt(index uint64) error {
+	if at := c.store.Snapshot().Index(); index != 0 && index != at {
+		return api.NewProblem(http.StatusConflict, "the plan was made at index %d, and the controller is at %d: plan again", index, at)
+	}
+	return nil
 }
 
 // put makes text the file in force, with its new queries looked up, so that the

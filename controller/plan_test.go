@@ -45,6 +45,34 @@ func TestAPlanSaysWhatTheFileChanges(t *testing.T) {
 	})
 }
 
+// TestAnIndexHoldsUntilTheFileIsInForce: the store moves while an apply looks new
+// queries up.
+func TestAnIndexHoldsUntilTheFileIsInForce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.list()
+		w.settle(time.Second)
+		w.look.nodes["b.internal"] = []state.Node{"b1@127.0.0.1"}
+		plan, err := w.ctl.Plan(t.Context(), api.PlanRequest{File: "x.hcl", Text: twoApps})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.look.first = func() {
+			if err := w.store.RecordFailure("a", "a.internal", "SERVFAIL"); err != nil {
+				t.Error(err)
+			}
+		}
+		var problem *api.Problem
+		_, err = w.ctl.Apply(t.Context(), api.ApplyRequest{File: "x.hcl", Text: twoApps, CheckIndex: plan.Index})
+		if !errors.As(err, &problem) || problem.Status != 409 {
+			t.Errorf("apply at an index that moves: %v, want a refusal", err)
+		}
+		if g := w.status().Config.Generation; g != 1 {
+			t.Errorf("generation %d is in force, want 1", g)
+		}
+	})
+}
+
 func TestATargetNarrowsAPlanAndAnApply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

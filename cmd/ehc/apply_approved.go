@@ -26,7 +26,8 @@ func (a *applyCommand) apply(ctx context.Context, client *api.Client, r api.Appl
 		if err != nil {
 			return api.Applied{}, err
 		}
-		if saved != nil && (plan.Index != saved.Index || !plan.StartedAt.Equal(saved.StartedAt)) {
+		// Time, and what new queries list, may make it another at the same index.
+		if saved != nil && (plan.Index != saved.Index || !plan.StartedAt.Equal(saved.StartedAt) || !samePlan(*saved, plan)) {
 			return api.Applied{}, stale(*saved, plan)
 		}
 		if r.CheckIndex != 0 && plan.Index != r.CheckIndex {

@@ -12,6 +12,9 @@ import (
 // has moved since it was made.
 func stale(was, is api.Plan) error {
 	head := fmt.Sprintf("the plan was made at index %d, and the controller is at %d", was.Index, is.Index)
+	if was.Index == is.Index {
+		head = "the plan would be another by now, at the same index"
+	}
 	if !was.StartedAt.Equal(is.StartedAt) {
 		head = "the controller has been started anew since the plan was made"
 	}
