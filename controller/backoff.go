@@ -20,5 +20,6 @@ const (
 	dialFirst  = 500 * time.Millisecond
 	dialMost   = 30 * time.Second
 	drainFirst = 500 * time.Millisecond
+	drainGap   = 20 * time.Millisecond // after a connection was lost in the middle of a drain
 	drainMost  = time.Minute
 )

@@ -24,9 +24,13 @@ import (
 	"ehc/transport"
 )
 
-// passGap is the least time between two passes. The first change after a quiet
-// time does not wait for it.
-const passGap = 20 * time.Millisecond
+// passGap is the least time between two passes, and passShare how many times as long
+// as the last pass took it is at least: in a burst of changes a large cluster is not
+// looked at all the time. The first change after a quiet time does not wait for it.
+const (
+	passGap   = 2 * time.Millisecond
+	passShare = 4
+)
 
 // Controller reconciles and is the API's Backend. Make one with New, then Run it.
 type Controller struct {
@@ -155,9 +159,10 @@ func (c *Controller) Run(ctx context.Context) error {
 		beside.Go(func() { c.door.run(ctx) })
 	}
 	for {
+		began := time.Now()
 		snap, plan := c.pass(ctx)
 		c.heart.rest(time.Now(), plan.Wake)
-		if !sleep(ctx, passGap) || snap.Wait(ctx, plan.Wake) != nil {
+		if !sleep(ctx, max(passGap, passShare*time.Since(began))) || snap.Wait(ctx, plan.Wake) != nil {
 			return nil
 		}
 	}

@@ -72,7 +72,7 @@ func (e *effects) drained(ctx context.Context, n state.Node, app string, moved p
 	}
 	retry := time.Now().Add(backoff(tries, drainFirst, drainMost))
 	if errors.Is(err, transport.ErrDown) {
-		retry = time.Now().Add(passGap) // the connection's own row says the rest
+		retry = time.Now().Add(drainGap) // the connection's own row says the rest
 	}
 	e.record(e.store.RecordDrainFailed(app, n, some, reason, err.Error(), retry))
 	if stop != nil {

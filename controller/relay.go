@@ -14,6 +14,8 @@ import (
 const (
 	// relaysWaiting is how many messages may wait to be passed on.
 	relaysWaiting = 4096
+	// relaysBytes is how many bytes they may have, as they were on the wire.
+	relaysBytes = 64 << 20
 	// relayLimit bounds how long one waits for a node that takes nothing: those behind
 	// it wait, too.
 	relayLimit = 250 * time.Millisecond
@@ -24,6 +26,7 @@ const (
 type relays struct {
 	of      atomic.Pointer[map[string][]string] // the topics of each server that are passed on
 	waiting chan transport.PubSubMessage
+	bytes   atomic.Int64 // of those that wait
 	dropped atomic.Uint64
 }
 
@@ -46,11 +49,15 @@ func (r *relays) add(m transport.PubSubMessage) {
 	if of == nil || !slices.ContainsFunc((*of)[m.Server], func(p string) bool { return topics.Match(p, m.Topic) }) {
 		return
 	}
-	select {
-	case r.waiting <- m:
-	default:
-		r.dropped.Add(1)
+	if r.bytes.Add(int64(m.Size)) <= relaysBytes {
+		select {
+		case r.waiting <- m:
+			return
+		default:
+		}
 	}
+	r.bytes.Add(int64(-m.Size))
+	r.dropped.Add(1)
 }
 
 // relay passes messages on until ctx ends, in the order in which they came.
@@ -61,6 +68,7 @@ func (c *Controller) relay(ctx context.Context) {
 			return
 		case m := <-c.topics.relays.waiting:
 			c.passOn(ctx, m)
+			c.topics.relays.bytes.Add(int64(-m.Size))
 		}
 		if n := c.topics.relays.dropped.Swap(0); n > 0 {
 			c.log.Warn("broadcasts not passed on: too many came at once", "count", n)

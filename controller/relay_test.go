@@ -80,3 +80,14 @@ func TestWhatCannotBePassedOnInTimeIsDropped(t *testing.T) {
 		t.Errorf("%d wait and %d were dropped, want %d and 3", len(r.waiting), n, relaysWaiting)
 	}
 }
+
+func TestWhatWaitsToBePassedOnIsBoundedInBytes(t *testing.T) {
+	r := newRelays()
+	r.set([]state.PubSub{{Name: "S", Topics: []string{"t"}, Relay: true}})
+	for range 100 {
+		r.add(transport.PubSubMessage{Server: "S", Topic: "t", Size: 1 << 20})
+	}
+	if n := r.dropped.Load(); n != 36 || len(r.waiting) != 64 {
+		t.Errorf("%d messages of 1 MiB wait and %d were dropped, want 64 and 36", len(r.waiting), n)
+	}
+}
