@@ -16,6 +16,9 @@
 #   env("NAME", "default")  the default if it is not set (set to nothing is set)
 #   file("path")            a file's text without the newlines at its end; the
 #                           path is relative to the folder of this file; 64 KiB
+#                           Only cookies and tokens may be made of a variable or a
+#                           file with cookie, secret, password or token in its
+#                           name, or of which any of them is made.
 #   coalesce(a, b, …)       the first text that is neither null nor empty
 #   concat(list, list, …)   one list of several
 #   format("%s-%03d", a, b) text from parts

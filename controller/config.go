@@ -27,13 +27,15 @@ type Config struct {
 	path    string // the watched file; may be empty
 	dataDir string
 	env     spec.Env
+	asked   spec.Env // that of a file which somebody asks about
 
 	mu      sync.Mutex
 	current applied
 	spec    state.Spec
-	started state.Spec // what the parts that are fixed at start go by
-	problem string     // why the newest version of the watched file is not in force, or lost
-	lost    string     // why the file last applied could not be at the start; "" once another is
+	started state.Spec      // what the parts that are fixed at start go by
+	problem string          // why the newest version of the watched file is not in force, or lost
+	secret  map[string]bool // names that cookies of the files in force were made of
+	lost    string          // why the file last applied could not be at the start; "" once another is
 }
 
 // applied is what appliedFile holds.
@@ -54,7 +56,8 @@ type applied struct {
 // watched one: it is kept in the data folder until a file is put in force on
 // purpose. inForce says what is wrong. An error may be a spec.Diagnostics.
 func OpenConfig(path, dataDir string, env spec.Env) (*Config, error) {
-	c := &Config{path: path, dataDir: dataDir, env: env}
+	c := &Config{path: path, dataDir: dataDir, env: env, asked: env, secret: map[string]bool{}}
+	c.asked.Secret = c.isSecret
 	last, err := c.readApplied()
 	if err != nil {
 		return nil, err
@@ -63,7 +66,7 @@ func OpenConfig(path, dataDir string, env spec.Env) (*Config, error) {
 	if last != nil {
 		last.Generation = max(last.Generation, 1) // kept by a version that did not count
 		c.current.Generation = last.Generation
-		if _, _, err := c.Parse(last.File, last.Text); err != nil {
+		if _, err := c.parse(*last); err != nil {
 			broken = fmt.Errorf("the file last applied, %s: %w", last.File, err)
 		}
 	}
@@ -119,11 +122,23 @@ func (c *Config) Spec() state.Spec {
 	return c.spec
 }
 
-// Parse reads text as a cluster.hcl. An error is a spec.Diagnostics; without one,
-// what it gives beside the Spec are warnings.
+// Parse reads text, which somebody asks about, as a cluster.hcl. What cookies were
+// made of in the files in force is secret in it, too. An error is a
+// spec.Diagnostics; without one, what it gives beside the Spec are warnings.
 func (c *Config) Parse(file, text string) (state.Spec, spec.Diagnostics, error) {
-	s, diags := spec.Parse(file, []byte(text), c.env)
+	s, diags := spec.Parse(file, []byte(text), c.asked)
 	return s, diags, diags.Err()
+}
+
+func (c *Config) parse(a applied) (state.Spec, error) {
+	s, diags := spec.Parse(a.File, []byte(a.Text), c.env)
+	return s, diags.Err()
+}
+
+func (c *Config) isSecret(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.secret[name]
 }
 
 // Apply puts text in force, durably, and returns what it asks for.
@@ -204,7 +219,7 @@ func (c *Config) next(file, text, watched string) applied {
 // put puts a file in force: on disk first, so that what is in force is never what
 // a restart would not know.
 func (c *Config) put(a applied) error {
-	s, _, err := c.Parse(a.File, a.Text)
+	s, err := c.parse(a)
 	if err != nil {
 		return err
 	}
@@ -217,7 +232,7 @@ func (c *Config) put(a applied) error {
 
 // adopt puts a file in force for this run.
 func (c *Config) adopt(a applied) error {
-	s, _, err := c.Parse(a.File, a.Text)
+	s, err := c.parse(a)
 	if err == nil {
 		c.take(a, s)
 	}
@@ -226,9 +241,13 @@ func (c *Config) adopt(a applied) error {
 
 func (c *Config) take(a applied, s state.Spec) {
 	s.Generation = a.Generation
+	names := spec.SecretNames(a.File, []byte(a.Text))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.current, c.spec = a, s
+	for _, name := range names {
+		c.secret[name] = true
+	}
 }
 
 func (c *Config) readWatched() (text, digest string, err error) {

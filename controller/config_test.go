@@ -240,3 +240,27 @@ func TestAFileThatCannotBeKeptIsNotInForce(t *testing.T) {
 		t.Errorf("once there is room: %v, apps %q, %v", changed, appNames(c), err)
 	}
 }
+
+// TestNobodyReadsTheCookieWithAFileOfTheirs: COOKIE would be any variable if the
+// file in force did not make a cookie of it.
+func TestNobodyReadsTheCookieWithAFileOfTheirs(t *testing.T) {
+	p := newPlace(t)
+	text := strings.ReplaceAll(configText, "COOKIE", "ERL")
+	env := spec.Env{Lookup: func(name string) (string, bool) { return "hush-hush-hush", name == "ERL" }}
+	p.write(text)
+	c, err := OpenConfig(p.file, p.data, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := strings.NewReplacer(`env("ERL")`, `"literal"`, `"static:a@127.0.0.1"`, `"static:${env("ERL")}@127.0.0.1"`).Replace(text)
+	for range 2 {
+		var faults spec.Diagnostics
+		_, _, err := c.Parse("theirs.hcl", theirs)
+		if !errors.As(err, &faults) || !strings.Contains(err.Error(), "ERL is a secret") || strings.Contains(err.Error(), "hush") {
+			t.Errorf("error = %v, want that ERL is a secret", err)
+		}
+		if _, err := c.Apply("literal.hcl", strings.ReplaceAll(text, `env("ERL")`, `"literal"`)); err != nil {
+			t.Fatal(err) // it stays a secret
+		}
+	}
+}

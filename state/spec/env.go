@@ -5,6 +5,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // Env is the world outside the file, as far as a file may read it. A nil
@@ -17,6 +21,22 @@ type Env struct {
 	// ReadFile returns the content of a file for the function file. The path
 	// is absolute, or relative to the working directory.
 	ReadFile func(path string) ([]byte, error)
+	// Secret says of more names of variables and paths of files that they are
+	// secret: those that another file makes a cookie of. Nil says it of none.
+	Secret func(name string) bool
+}
+
+// SecretNames returns the names of variables and the paths of files that src, the
+// text of the file named file, makes cookies and tokens of; none if src does not
+// parse.
+func SecretNames(file string, src []byte) []string {
+	parsed, diags := hclsyntax.ParseConfig(src, file, hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil
+	}
+	var s secrets
+	s.learn(parsed.Body.(*hclsyntax.Body))
+	return sortedKeys(newInputs(Env{}, filepath.Dir(file)).secretPaths(s.names))
 }
 
 // System returns the Env of this process: its environment and its files, of
@@ -68,11 +88,7 @@ func (in *inputs) file(path string) (string, error) {
 	if in.env.ReadFile == nil {
 		return "", fmt.Errorf("no file can be read here")
 	}
-	whole := path
-	if !filepath.IsAbs(whole) {
-		whole = filepath.Join(in.folder, path)
-	}
-	content, err := in.env.ReadFile(whole)
+	content, err := in.env.ReadFile(in.whole(path))
 	if err != nil {
 		return "", err
 	}
@@ -80,7 +96,7 @@ func (in *inputs) file(path string) (string, error) {
 		return "", fmt.Errorf("it has more than %d bytes", maxFile)
 	}
 	text := trimNewlines(string(content))
-	in.remember(path, text)
+	in.remember(in.whole(path), text)
 	return text, nil
 }
 
@@ -92,5 +108,29 @@ func (in *inputs) remember(name, value string) {
 }
 
 func (in *inputs) isSecret(name string) bool {
-	return secretName(name) || in.secretNames[name]
+	return secretName(name) || in.secretNames[name] || in.env.Secret != nil && in.env.Secret(name)
+}
+
+// isSecretFile is isSecret for a path, however it is written. What the system
+// tells of processes holds their environment.
+func (in *inputs) isSecretFile(path string) bool {
+	whole := in.whole(path)
+	return in.isSecret(path) || in.isSecret(whole) || strings.HasPrefix(whole, "/proc/")
+}
+
+// whole is the one way to write the path of a file.
+func (in *inputs) whole(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(in.folder, path)
+}
+
+// secretPaths adds to names what each is as a path.
+func (in *inputs) secretPaths(names map[string]bool) map[string]bool {
+	all := map[string]bool{}
+	for name := range names {
+		all[name], all[in.whole(name)] = true, true
+	}
+	return all
 }

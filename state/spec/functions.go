@@ -17,11 +17,12 @@ type callError struct{ summary, hint string }
 
 func (e *callError) Error() string { return e.summary }
 
-// functions returns all functions that an expression may call, by name.
-func (in *inputs) functions() map[string]function.Function {
+// functions returns all functions that an expression may call, by name. Only for
+// a secret do env and file give what is one.
+func (in *inputs) functions(secret bool) map[string]function.Function {
 	return map[string]function.Function{
-		"env":        in.envFunction(),
-		"file":       in.fileFunction(),
+		"env":        in.envFunction(secret),
+		"file":       in.fileFunction(secret),
 		"coalesce":   coalesce,
 		"concat":     stdlib.ConcatFunc,
 		"format":     format,
@@ -39,12 +40,12 @@ func (in *inputs) functions() map[string]function.Function {
 
 // functionNames returns the names of all functions, in order.
 func functionNames() []string {
-	return sortedKeys(newInputs(Env{}, "").functions())
+	return sortedKeys(newInputs(Env{}, "").functions(false))
 }
 
 // envFunction is env(name) and env(name, default). A variable that is set to
 // nothing is set.
-func (in *inputs) envFunction() function.Function {
+func (in *inputs) envFunction(secret bool) function.Function {
 	return function.New(&function.Spec{
 		Params:   []function.Parameter{{Name: "name", Type: cty.String}},
 		VarParam: &function.Parameter{Name: "default", Type: cty.String, AllowNull: true},
@@ -53,6 +54,9 @@ func (in *inputs) envFunction() function.Function {
 			name := args[0].AsString()
 			if len(args) > 2 {
 				return cty.NilVal, &callError{"env takes a name and at most one default", "Write: env(\"NAME\", \"default\")"}
+			}
+			if in.isSecret(name) && !secret {
+				return cty.NilVal, &callError{fmt.Sprintf("the environment variable %s is a secret", name), onlySecrets}
 			}
 			if value, ok := in.lookup(name); ok {
 				return hide(cty.StringVal(value).Mark(outside), in.isSecret(name)), nil
@@ -69,17 +73,20 @@ func (in *inputs) envFunction() function.Function {
 }
 
 // fileFunction is file(path): a file's text without the newlines at its end.
-func (in *inputs) fileFunction() function.Function {
+func (in *inputs) fileFunction(secret bool) function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "path", Type: cty.String}},
 		Type:   function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			path := args[0].AsString()
+			if in.isSecretFile(path) && !secret {
+				return cty.NilVal, &callError{fmt.Sprintf("the file %q is a secret", path), onlySecrets}
+			}
 			text, err := in.file(path)
 			var inPath *fs.PathError
 			switch {
 			case err == nil:
-				return hide(cty.StringVal(text).Mark(outside), in.isSecret(path)), nil
+				return hide(cty.StringVal(text).Mark(outside), in.isSecretFile(path)), nil
 			case errors.As(err, &inPath):
 				err = inPath.Err // the path is said already
 			}
@@ -90,6 +97,10 @@ func (in *inputs) fileFunction() function.Function {
 		},
 	})
 }
+
+// onlySecrets is what to do about a secret that would be shown.
+const onlySecrets = "Only a cookie or a token may be made of it, for plans and statuses show the rest.\n" +
+	"It is one by its name, or because a cookie or a token is made of it: keep what is not secret under another name."
 
 // coalesce is the first of its arguments that is neither null nor empty.
 var coalesce = function.New(&function.Spec{

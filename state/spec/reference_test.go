@@ -113,7 +113,7 @@ func TestWhatTheReferenceCommentsOutIsTheDefault(t *testing.T) {
 
 func TestTheReferenceNamesEveryFunction(t *testing.T) {
 	text := referenceText(t)
-	for name := range newInputs(Env{}, "").functions() {
+	for name := range newInputs(Env{}, "").functions(false) {
 		if !strings.Contains(text, name+"(") {
 			t.Errorf("%s is not there", name)
 		}

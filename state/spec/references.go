@@ -60,8 +60,14 @@ func (s *scope) resolve(ref reference, u use) (summary, hint string) {
 	case u.constant:
 		return "a default is a constant", "It may use functions, but no variables and no locals."
 	case ref.root == "local":
+		if l := s.locals[ref.name]; l != nil && !u.secret && isSecret(l.value) {
+			return fmt.Sprintf("local.%s is a secret", ref.name), onlySecrets
+		}
 		return unknownName("local", ref.name, s.localNames())
 	case ref.root == "var":
+		if value, ok := s.vars[ref.name]; ok && !u.secret && isSecret(value) {
+			return fmt.Sprintf("var.%s is a secret", ref.name), onlySecrets
+		}
 		return unknownName("var", ref.name, s.varNames())
 	case stands && u.template:
 		return "", ""
@@ -71,6 +77,14 @@ func (s *scope) resolve(ref reference, u use) (summary, hint string) {
 		return "a name that is not known", "Text stands in quotes. Locals are written local.NAME, variables var.NAME."
 	}
 	return fmt.Sprintf("unknown name %q", ref.root), s.bareHint(ref.root, u)
+}
+
+// isSecret says whether a value is hidden, and not only in the file itself.
+func isSecret(value cty.Value) bool {
+	_, marks := value.UnmarkDeep()
+	_, hide := marks[hidden]
+	_, from := marks[outside]
+	return hide && from
 }
 
 // bareHint says what was probably meant by a name with no local. or var.

@@ -21,7 +21,8 @@ const (
 // scope is the names that an expression may use.
 type scope struct {
 	p         *parser
-	functions map[string]function.Function
+	functions map[string]function.Function // without secrets
+	secrets   map[string]function.Function
 	vars      map[string]cty.Value
 	locals    map[string]*local
 }
@@ -36,7 +37,7 @@ type local struct {
 
 // newScope works out the variables and the locals of the file.
 func (p *parser) newScope(body *hclsyntax.Body) *scope {
-	s := &scope{p: p, functions: p.inputs.functions(), vars: map[string]cty.Value{}, locals: map[string]*local{}}
+	s := &scope{p: p, functions: p.inputs.functions(false), secrets: p.inputs.functions(true), vars: map[string]cty.Value{}, locals: map[string]*local{}}
 	p.scope = s
 	for _, b := range body.Blocks {
 		if b.Type == "variable" && len(b.Labels) == 1 {
@@ -87,11 +88,11 @@ func (s *scope) addVariable(b *hclsyntax.Block) {
 	}
 	s.vars[name] = cty.DynamicVal
 	value, written := cty.DynamicVal, false
+	secret := s.p.secret.vars[name] || s.p.inputs.isSecret("EHC_VAR_"+name)
 	if a := b.Body.Attributes["default"]; a != nil {
-		value, written = s.evaluate(a.Expr, use{constant: true}), true
+		value, written = s.evaluate(a.Expr, use{constant: true, secret: secret}), true
 	}
 	given, ok := s.p.inputs.lookup("EHC_VAR_" + name)
-	secret := s.p.secret.vars[name] || secretName(name)
 	switch {
 	case ok:
 		s.vars[name] = hide(s.variable(b, given, value), secret)
@@ -153,7 +154,7 @@ func (s *scope) work(l *local) {
 // use says what an expression is for.
 type use struct {
 	template bool // ip and host stand for themselves
-	secret   bool // no message may quote it
+	secret   bool // no message may quote it, and it may be made of secrets
 	constant bool // it may use functions, and nothing that has a name
 }
 
@@ -181,7 +182,11 @@ func (s *scope) context(u use) *hcl.EvalContext {
 	for name, l := range s.locals {
 		locals[name] = l.value
 	}
-	ctx := &hcl.EvalContext{Functions: s.functions, Variables: map[string]cty.Value{
+	functions := s.functions
+	if u.secret {
+		functions = s.secrets
+	}
+	ctx := &hcl.EvalContext{Functions: functions, Variables: map[string]cty.Value{
 		"local": cty.ObjectVal(locals),
 		"var":   cty.ObjectVal(s.vars),
 	}}

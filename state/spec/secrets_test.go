@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,4 +52,55 @@ func TestNoCookieIsShownWhateverIsWrong(t *testing.T) {
 func parses(src string) bool {
 	_, diags := hclsyntax.ParseConfig([]byte(src), "x", hcl.InitialPos)
 	return !diags.HasErrors()
+}
+
+// TestASecretMakesCookiesOnly: whatever else is made of it would be shown.
+func TestASecretMakesCookiesOnly(t *testing.T) {
+	const secret = "Zq7xWv9k"
+	vars := map[string]string{"RELEASE_COOKIE": secret, "PLAIN": "10.0.0.1", "SHARED": secret, "IN_FORCE": secret, "EHC_VAR_shared": secret, "EHC_VAR_erl": secret}
+	env := world(vars, map[string]string{
+		"/etc/ehc/erl": secret, "/etc/ehc/plain": "10.0.0.1", "/run/secrets/c": secret, "/proc/self/environ": "X=" + secret,
+	})
+	env.Secret = func(name string) bool { return name == "IN_FORCE" || name == "EHC_VAR_erl" }
+	const cookies = "cookie = [env(\"SHARED\"), file(\"erl\")]\n"
+	for use, want := range map[string]string{
+		`env("PLAIN")`:                                   "",
+		`file("plain")`:                                  "",
+		`local.own`:                                      "", // it stands in the file itself
+		`env("RELEASE_COOKIE")`:                          "the environment variable RELEASE_COOKIE is a secret",
+		`env("NO_COOKIE", "x")`:                          "the environment variable NO_COOKIE is a secret",
+		`env(join("_", ["RELEASE", "COOKIE"]))`:          "the environment variable RELEASE_COOKIE is a secret",
+		`env("SHARED")`:                                  "the environment variable SHARED is a secret",
+		`env("IN_FORCE")`:                                "the environment variable IN_FORCE is a secret",
+		`replace(file("erl"), "k", "x")`:                 `the file "erl" is a secret`,
+		`file("/etc/ehc/../ehc/erl")`:                    `the file "/etc/ehc/../ehc/erl" is a secret`,
+		`file("/run/secrets/c")`:                         `the file "/run/secrets/c" is a secret`,
+		`split("=", file("../../proc/self/environ"))[1]`: `the file "../../proc/self/environ" is a secret`,
+		`env("RELEASE_COOKIE") == "x" ? "y" : "z"`:       "the environment variable RELEASE_COOKIE is a secret",
+		`local.made`:                                     "local.made is a secret",
+		`upper(var.shared)`:                              "var.shared is a secret",
+		`var["erl"]`:                                     "var.erl is a secret",
+	} {
+		src := "node {\n  name = \"ehc@10.0.0.9\"\n  " + cookies + "}\n" +
+			"locals {\n  made = trimspace(env(\"SHARED\"))\n  own = \"10.0.0.1\"\n}\nvariable \"shared\" {}\nvariable \"erl\" {}\n" +
+			"peer \"a\" {\n  queries = [\"static:a@${" + use + "}\"]\n  cookie = local.own\n}\n" +
+			"peer \"b\" {\n  queries = [\"b.internal\"]\n  cookie = [var.shared, local.made]\n}\n"
+		_, diags := Parse("/etc/ehc/cluster.hcl", []byte(src), env)
+		text := diags.Text()
+		if diags.HasErrors() != (want != "") || !strings.Contains(text, want) || strings.Contains(text, secret) {
+			t.Errorf("%s: want %q in:\n%s", use, want, text)
+		}
+	}
+}
+
+func TestSecretNamesAreWhatCookiesAreMadeOf(t *testing.T) {
+	got := SecretNames("/etc/ehc/cluster.hcl", []byte("node {\n cookie = [env(\"ERL\"), local.x]\n}\nlocals {\n x = file(\"./erl\")\n}\n"))
+	for _, want := range []string{"ERL", "./erl", "/etc/ehc/erl"} {
+		if !slices.Contains(got, want) {
+			t.Errorf("%q: want %s among them", got, want)
+		}
+	}
+	if got := SecretNames("x.hcl", []byte("node {")); got != nil {
+		t.Errorf("of what does not parse: %q", got)
+	}
 }

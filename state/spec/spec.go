@@ -8,7 +8,9 @@
 // It refuses to guess. An option or a block that it does not know is an error,
 // so that a slip of the pen never passes for a setting. It reads nothing but
 // what [Env] hands it and asks no network. No diagnostic shows a cookie,
-// neither its value nor the source text that holds one.
+// neither its value nor the source text that holds one, and what comes from
+// outside under the name of a secret makes cookies and tokens only: everything
+// else of a Spec is shown to whoever may ask.
 package spec
 
 import (
@@ -73,7 +75,7 @@ func (p *parser) parse() state.Spec {
 	}
 	body := parsed.Body.(*hclsyntax.Body)
 	p.secret.learn(body)
-	p.inputs.secretNames = p.secret.names
+	p.inputs.secretNames = p.inputs.secretPaths(p.secret.names)
 	p.check(body, root, "the file")
 	p.scope = p.newScope(body)
 	return p.decode(body)
