@@ -20,7 +20,7 @@ const replans = 5
 func (a *applyCommand) apply(ctx context.Context, client *api.Client, r api.ApplyRequest, saved *api.Plan, approved bool) (api.Applied, error) {
 	var shown *api.Plan
 	for range replans {
-		plan, err := limited(ctx, func(ctx context.Context) (api.Plan, error) {
+		plan, err := within(ctx, planLimit, func(ctx context.Context) (api.Plan, error) {
 			return client.Plan(ctx, api.PlanRequest{File: r.File, Text: r.Text, Target: r.Target})
 		})
 		if err != nil {
@@ -43,7 +43,7 @@ func (a *applyCommand) apply(ctx context.Context, client *api.Client, r api.Appl
 		if !a.autoApprove {
 			send.CheckIndex = plan.Index // what was shown, not what may have become of it
 		}
-		applied, err := limited(ctx, func(ctx context.Context) (api.Applied, error) { return client.Apply(ctx, send) })
+		applied, err := within(ctx, planLimit, func(ctx context.Context) (api.Applied, error) { return client.Apply(ctx, send) })
 		if err == nil || r.CheckIndex != 0 || !moved(err) {
 			return applied, unanswered(err)
 		}

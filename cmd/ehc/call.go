@@ -55,7 +55,7 @@ may have run or not. Nothing is buffered.`,
 	f := c.Flags()
 	f.StringVar(&k.app, "app", "", "on a connected node of this `APP`; not needed if there is only one app")
 	f.StringVar(&k.node, "node", "", "on this `NODE`")
-	f.DurationVar(&k.timeout, "timeout", 0, "wait at most `TIME`; else rpc.timeout of cluster.hcl")
+	f.DurationVar(&k.timeout, "timeout", 0, "wait at most `TIME`, 10m at most; else rpc.timeout of cluster.hcl")
 	k.output = outputFlag(c, asText, asJSON)
 	return c
 }
@@ -63,8 +63,8 @@ may have run or not. Nothing is buffered.`,
 func (k *callCommand) run(c *cobra.Command, args []string) error {
 	r := api.CallRequest{Function: args[0], App: k.app, Node: k.node, TimeoutMillis: k.timeout.Milliseconds()}
 	switch {
-	case k.timeout < 0 || k.timeout > 0 && r.TimeoutMillis == 0:
-		return usage(c, fmt.Errorf("-timeout %s: want 1ms or more", k.timeout))
+	case k.timeout < 0 || k.timeout > 0 && r.TimeoutMillis == 0 || k.timeout > longestWait:
+		return usage(c, fmt.Errorf("-timeout %s: want 1ms to %s", k.timeout, longestWait))
 	case k.app != "" && k.node != "":
 		return usage(c, errors.New("give -app or -node, not both"))
 	}

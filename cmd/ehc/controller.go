@@ -18,9 +18,13 @@ import (
 // apiFlag names the controller to ask.
 const apiFlag = "api"
 
-// askLimit bounds one question to a controller; a plan may have to wait for
-// lookups.
-const askLimit = 30 * time.Second
+// How long the answer to one question may take. A plan may have to wait for lookups
+// and then for probes, an apply for lookups before and after the file is in force:
+// the controller gives up on any of them at 50 seconds.
+const (
+	askLimit  = 30 * time.Second
+	planLimit = 55 * time.Second
+)
 
 // controllerOf returns a client of the controller that -api, EHC_API or EHC_DATA
 // names. The caller closes it.
@@ -116,9 +120,14 @@ func configFor(path string) (file, text string, err error) {
 	return file, string(content), err
 }
 
-// limited calls f with a deadline.
+// limited calls f with the deadline of a question.
 func limited[A any](ctx context.Context, f func(context.Context) (A, error)) (A, error) {
-	limit, cancel := context.WithTimeout(ctx, askLimit)
+	return within(ctx, askLimit, f)
+}
+
+// within calls f with a deadline.
+func within[A any](ctx context.Context, most time.Duration, f func(context.Context) (A, error)) (A, error) {
+	limit, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	return f(limit)
 }

@@ -58,17 +58,17 @@ chooses the id with -id can repeat an emit of which it does not know how it ende
 		RunE: func(c *cobra.Command, args []string) error { return e.run(c, args) },
 	}
 	f := c.Flags()
-	f.StringVar(&e.id, "id", "", "the event's `ID`; without it the controller mints one")
+	f.StringVar(&e.id, "id", "", "the event's `ID`; without it a new one is made here")
 	f.StringVar(&e.app, "app", "", "only to this `APP`; without it, to every app that gets events")
 	f.StringVar(&e.payload, "payload", "", "the payload: a `JSON` object")
 	f.Var(&e.wait, "wait", "what to wait for")
-	f.DurationVar(&e.timeout, "timeout", 30*time.Second, "wait at most `TIME`")
+	f.DurationVar(&e.timeout, "timeout", 30*time.Second, "wait at most `TIME`; 10m is the most")
 	return c
 }
 
 func (e *emitCommand) run(c *cobra.Command, args []string) error {
-	if e.timeout <= 0 {
-		return usage(c, fmt.Errorf("-timeout %s: want more than 0", e.timeout))
+	if e.timeout <= 0 || e.timeout > longestWait {
+		return usage(c, fmt.Errorf("-timeout %s: want more than 0 and at most %s", e.timeout, longestWait))
 	}
 	fromInput := args[0] == "-"
 	if fromInput && (len(args) > 1 || e.payload != "" || e.id != "") {
@@ -92,6 +92,9 @@ func (e *emitCommand) run(c *cobra.Command, args []string) error {
 	}
 	return e.emit(c.Context(), client, []api.Event{event})
 }
+
+// longestWait is how long a controller waits at most for one request.
+const longestWait = 10 * time.Minute
 
 // answerWithin is how much longer than the controller's wait its answer may take.
 const answerWithin = 5 * time.Second

@@ -18,7 +18,8 @@ import (
 )
 
 // main is the only place that ends the process. Exit codes: 0 done or nothing
-// to do, 1 an error, 2 a plan with changes under -detailed-exitcode.
+// to do, 1 an error, 2 what a command that only looks has found: drift, a failure of
+// doctor, and a plan with changes under -detailed-exitcode.
 func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)

@@ -112,7 +112,7 @@ func (p *planCommand) make(c *cobra.Command) (plan api.Plan, file, text string, 
 		return api.Plan{}, "", "", err
 	}
 	defer client.Close()
-	plan, err = limited(c.Context(), func(ctx context.Context) (api.Plan, error) {
+	plan, err = within(c.Context(), planLimit, func(ctx context.Context) (api.Plan, error) {
 		return client.Plan(ctx, api.PlanRequest{File: file, Text: text, Target: p.target, Probe: p.probe})
 	})
 	return plan, file, text, err
