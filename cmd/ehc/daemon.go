@@ -104,7 +104,7 @@ func (d daemon) run(ctx context.Context) (err error) {
 		return err
 	}
 	meter.Read(telemetry.Sources{Snapshot: store.Snapshot, Queues: box.Stats, Status: ctl.Status, Size: db.Size})
-	tells := tells(meter, db, ctl, node)
+	tells := tells(meter, db, ctl, node, log)
 	served, token, err := d.endpoints(s.API)
 	if err != nil {
 		return err

@@ -45,11 +45,14 @@ func closeTracer(ctx context.Context, t *telemetry.Tracer, log hclog.Logger) {
 //	/healthz   the loop gets on, and the store takes writes: else restart the process
 //	/readyz    the store takes writes, every query has been looked up once, and peers
 //	           can find the node and are let in
-func tells(m *telemetry.Meter, db *disk.DB, ctl *controller.Controller, node *ergonode.Node) http.Handler {
+//
+// Why one is not so is in the log.
+func tells(m *telemetry.Meter, db *disk.DB, ctl *controller.Controller, node *ergonode.Node, log hclog.Logger) http.Handler {
+	failed := func(check string, why error) { log.Warn("not well", "check", check, "error", why) }
 	store := telemetry.Check{Name: "store", Do: db.Ping}
 	return telemetry.Handler(m.Handler(),
-		telemetry.Healthy(telemetry.Check{Name: "loop", Do: ctl.Alive}, store),
-		telemetry.Healthy(store,
+		telemetry.Healthy(failed, telemetry.Check{Name: "loop", Do: ctl.Alive}, store),
+		telemetry.Healthy(failed, store,
 			telemetry.Check{Name: "lookups", Do: ctl.LookedUp},
 			telemetry.Check{Name: "node", Do: func(context.Context) error { return node.Ready() }}))
 }
