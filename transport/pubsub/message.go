@@ -11,10 +11,12 @@ const (
 	change        // some that join, some that leave
 )
 
-// member is a process in a group.
-type member struct {
-	group etf.Atom
-	pid   etf.Pid
+// members are processes, each of them in each of the groups. They stay apart, for
+// a leave of many processes from many groups is a short message about a great many
+// memberships.
+type members struct {
+	groups []Group
+	pids   []etf.Pid
 }
 
 // note is a message to our scope. S, the scope that sent it, says who its members
@@ -30,11 +32,12 @@ type member struct {
 type note struct {
 	kind        kind
 	from        etf.Pid
-	join, leave []member
+	join, leave []members
 }
 
 // noteOf reads a message, or says that it is none of these. Groups that are no
-// atoms, and members of other nodes, are left out.
+// adapter's, and members of other nodes, are left out. What it takes is in
+// proportion to the message.
 func noteOf(t etf.Term) (n note, ok bool) {
 	m, _ := t.(etf.Tuple)
 	if len(m) == 2 && m[0] == etf.Term(etf.Atom("$gen_cast")) {
@@ -54,18 +57,13 @@ func noteOf(t etf.Term) (n note, ok bool) {
 		return n, true
 	case tag == "join" && len(m) == 4:
 		n.kind = change
-		n.join, ok = n.members(nil, m[2], m[3])
+		n.join, ok = n.members(nil, m[2:3], m[3])
 		return n, ok
 	case tag == "leave" && len(m) == 4:
 		n.kind = change
 		groups, proper := m[3].(etf.List)
-		ok = proper
-		for _, g := range groups {
-			if ok {
-				n.leave, ok = n.members(n.leave, g, m[2])
-			}
-		}
-		return n, ok
+		n.leave, ok = n.members(nil, groups, m[2])
+		return n, ok && proper
 	case tag == "update" && len(m) == 3:
 		return n.update(m[2])
 	}
@@ -90,14 +88,14 @@ func castOf(m etf.Tuple) (n note, ok bool) {
 			if ok = ok && len(pair) == 2; !ok {
 				break
 			}
-			n.join, ok = n.members(n.join, pair[0], pair[1])
+			n.join, ok = n.members(n.join, pair[:1], pair[1])
 		}
 	case tag == "local_data" && len(m) == 4:
 		groups, isMap := m[3].(etf.Map)
 		ok = isMap
 		for _, p := range groups {
 			if ok {
-				n.join, ok = n.members(n.join, p.Key, p.Value)
+				n.join, ok = n.members(n.join, []etf.Term{p.Key}, p.Value)
 			}
 		}
 	default:
@@ -115,28 +113,37 @@ func (n note) update(t etf.Term) (note, bool) {
 			break
 		}
 		var joined, left bool
-		n.join, joined = n.members(n.join, m[0], m[1])
-		n.leave, left = n.members(n.leave, m[0], m[2])
+		n.join, joined = n.members(n.join, m[:1], m[1])
+		n.leave, left = n.members(n.leave, m[:1], m[2])
 		ok = joined && left
 	}
 	return n, ok
 }
 
-// members appends those of a group, given as a pid or as a list of pids.
-func (n note) members(to []member, group, pids etf.Term) ([]member, bool) {
-	name, isAtom := group.(etf.Atom)
+// members appends those of groups, given as a pid or as a list of pids.
+func (n note) members(to []members, groups []etf.Term, pids etf.Term) ([]members, bool) {
 	if pid, single := pids.(etf.Pid); single {
 		pids = etf.List{pid}
 	}
 	list, ok := pids.(etf.List)
+	var of members
 	for _, p := range list {
 		pid, isPid := p.(etf.Pid)
 		if !isPid {
 			return to, false
 		}
-		if isAtom && pid.Node == n.from.Node {
-			to = append(to, member{name, pid})
+		if pid.Node == n.from.Node {
+			of.pids = append(of.pids, pid)
 		}
+	}
+	for _, t := range groups {
+		name, _ := t.(etf.Atom)
+		if g, adapter := GroupOf(name); adapter {
+			of.groups = append(of.groups, g)
+		}
+	}
+	if len(of.pids) > 0 && len(of.groups) > 0 {
+		to = append(to, of)
 	}
 	return to, ok
 }

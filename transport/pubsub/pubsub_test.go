@@ -1,6 +1,7 @@
 package pubsub_test
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
@@ -252,5 +253,26 @@ func TestMembersOfAPeerAreBounded(t *testing.T) {
 	s.Message(peerName, cast(etf.Atom("sync"), peerScope, groups))
 	if got, _ := s.Shown(peerName); got.Dropped != 5+7 || len(got.Others) != pubsub.MaxGroups {
 		t.Errorf("%d dropped, %d others", got.Dropped, len(got.Others))
+	}
+}
+
+func TestALeaveOfManyFromManyTakesLittle(t *testing.T) {
+	s := up(t)
+	s.Message(peerName, cast(etf.Atom("sync"), peerScope, members("A.PubSub", 2)))
+	pids, groups := etf.List{}, etf.List{pubsub.Adapter("A.PubSub"), pubsub.Adapter("A.PubSub")}
+	for i := range 2000 {
+		pids = append(pids, etf.Pid{Node: peerName, ID: uint32(i), Creation: 7})
+		groups = append(groups, etf.Atom("g"), pubsub.Group{Server: "S", Number: i + 1}.Atom())
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s.Message(peerName, etf.Tuple{etf.Atom("leave"), peerScope, append(pids, peerScope), groups})
+	s.Message(peerName, etf.Tuple{etf.Atom("leave"), etf.Pid{Node: peerName, ID: 1}, pids, groups}) // of no scope
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 8<<20 {
+		t.Errorf("it takes %d bytes", took)
+	}
+	if got, _ := s.Shown(peerName); got.Dropped != 1 {
+		t.Errorf("%d dropped, want that of no scope", got.Dropped)
 	}
 }

@@ -206,36 +206,14 @@ func (s *Scope) met(node string, p *peer, n note) []Signal {
 // of more groups.
 func (s *Scope) learn(p *peer, n note) (wider bool) {
 	for _, m := range n.join {
-		g, ok := GroupOf(m.group)
-		if !ok {
-			continue
+		for _, g := range m.groups {
+			if p.join(g, m.pids) {
+				wider = s.widen(g) || wider
+			}
 		}
-		of := p.members[g]
-		if of == nil && len(p.members) >= MaxGroups || p.held >= MaxMembers {
-			p.dropped++
-			continue
-		}
-		if of == nil {
-			of = map[etf.Pid]int{}
-			p.members[g] = of
-		}
-		of[m.pid]++
-		p.held++
-		wider = s.widen(g) || wider
 	}
 	for _, m := range n.leave {
-		g, _ := GroupOf(m.group)
-		of := p.members[g]
-		if of[m.pid] == 0 {
-			continue
-		}
-		p.held--
-		if of[m.pid]--; of[m.pid] == 0 {
-			delete(of, m.pid)
-		}
-		if len(of) == 0 {
-			delete(p.members, g)
-		}
+		p.leave(m)
 	}
 	return wider
 }
