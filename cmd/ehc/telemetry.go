@@ -20,8 +20,8 @@ import (
 // lastSpans bounds the sending of the last spans at the end.
 const lastSpans = 3 * time.Second
 
-// tracer is what the file, or else the environment, asks for; nil for no traces.
-func (d daemon) tracer(ctx context.Context, s state.Spec, log hclog.Logger) (*telemetry.Tracer, error) {
+// openTracer is what the file, or else the environment, asks for; nil for no traces.
+func (d daemon) openTracer(ctx context.Context, s state.Spec, log hclog.Logger) (*telemetry.Tracer, error) {
 	if s.Telemetry.Traces == "" && !telemetry.Traced(d.env.Lookup) {
 		return nil, nil //nolint:nilnil // a nil Tracer writes none
 	}
