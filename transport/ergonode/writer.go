@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"ehc/transport"
@@ -18,6 +19,9 @@ const (
 	// writeStep is how much is written under one deadline, so that a long frame on
 	// a slow network is no overload.
 	writeStep = 256 << 10
+	// recordStep is the same over TLS, which a write that is late breaks: what one
+	// record takes.
+	recordStep = 16 << 10
 	// ticksToLive is how many ticks a peer may miss.
 	ticksToLive = 4
 )
@@ -26,14 +30,16 @@ const (
 // written for a quarter of Tick, and gives up a peer that was silent for all of it.
 func (l *link) write() error {
 	every := l.node.o.Tick / ticksToLive
-	to := &patientWriter{nc: l.nc, patience: every}
-	w := bufio.NewWriterSize(to, writeBuffer)
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+	to := &patientWriter{nc: l.nc, step: writeStep, patience: every, ticks: ticker.C, silence: silence{heard: &l.heard}}
+	if _, secure := l.nc.(tlsConn); secure {
+		to.step = recordStep
+	}
+	w := bufio.NewWriterSize(to, writeBuffer)
 	out := outlet{w: w, batch: batch{want: 1}, late: time.NewTimer(linger)}
 	defer out.late.Stop()
-	var heard, wrote uint64
-	missed := 0
+	var wrote uint64
 	for {
 		var err error
 		select {
@@ -48,11 +54,7 @@ func (l *link) write() error {
 		case <-out.late.C:
 			err = l.drain(&out)
 		case <-ticker.C:
-			missed++
-			if now := l.heard.Load(); now != heard {
-				heard, missed = now, 0
-			}
-			if missed >= ticksToLive {
+			if to.silence.over() {
 				return transport.ErrSilent
 			}
 			if to.written == wrote {
@@ -94,24 +96,51 @@ func (l *link) drain(out *outlet) error {
 	}
 }
 
-// patientWriter writes to a peer for as long as it takes something now and then.
+// silence counts the ticks since a peer was last heard.
+type silence struct {
+	heard  *atomic.Uint64
+	before uint64
+	missed int
+}
+
+// over takes a tick. It says whether the peer has missed too many.
+func (s *silence) over() bool {
+	s.missed++
+	if now := s.heard.Load(); now != s.before {
+		s.before, s.missed = now, 0
+	}
+	return s.missed >= ticksToLive
+}
+
+// patientWriter writes to a peer for as long as it takes something now and then and
+// is not silent: there may be so much to write that nobody else looks at the clock.
 type patientWriter struct {
 	nc       net.Conn
+	step     int
 	patience time.Duration
+	ticks    <-chan time.Time
+	silence  silence
 	written  uint64
 }
 
 func (p *patientWriter) Write(b []byte) (int, error) {
 	done := 0
 	for done < len(b) {
+		select {
+		case <-p.ticks:
+			if p.silence.over() {
+				return done, transport.ErrSilent
+			}
+		default:
+		}
 		_ = p.nc.SetWriteDeadline(time.Now().Add(p.patience))
-		n, err := p.nc.Write(b[done:min(len(b), done+writeStep)])
+		n, err := p.nc.Write(b[done:min(len(b), done+p.step)])
 		done += n
 		p.written += uint64(n)
-		if errors.Is(err, os.ErrDeadlineExceeded) {
+		switch late := errors.Is(err, os.ErrDeadlineExceeded); {
+		case late && n == 0:
 			return done, fmt.Errorf("%w: %w", transport.ErrOverload, err)
-		}
-		if err != nil {
+		case err != nil && !late:
 			return done, err
 		}
 	}
