@@ -153,30 +153,34 @@ func pickLetters(tx *disk.Tx, app string, ids []string) ([]Letter, error) {
 }
 
 // DropDead deletes dead letters of an app for good: those of these ids, damaged
-// or not, or all if ids is nil. It says how many there were.
+// or not, or all if ids is nil. It says how many there were. All go step by step,
+// as with Drop: after an error those that it counts are gone.
 func (b *Box) DropDead(ctx context.Context, app string, ids []string) (dropped int, err error) {
-	var dead deadState
-	err = b.db.Free(ctx, func(tx *disk.Tx) error {
+	for more := true; more; {
 		var n int64
-		var err error
-		if ids == nil {
-			n, err = tx.Exec("DELETE FROM outbox_dead WHERE app = ?", app)
-		} else {
-			n, err = tx.Exec("DELETE FROM outbox_dead WHERE app = ? AND id IN (SELECT value FROM json_each(?))", app, idList(ids))
-		}
+		var dead deadState
+		err := b.db.Free(ctx, func(tx *disk.Tx) (err error) {
+			if ids == nil {
+				n, err = tx.Exec(`DELETE FROM outbox_dead WHERE app = ?1 AND seq IN
+					(SELECT seq FROM outbox_dead WHERE app = ?1 ORDER BY seq LIMIT ?2)`, app, dropAtOnce)
+			} else {
+				n, err = tx.Exec("DELETE FROM outbox_dead WHERE app = ? AND id IN (SELECT value FROM json_each(?))", app, idList(ids))
+			}
+			if err != nil {
+				return fmt.Errorf("delete dead letters of %s: %w", app, err)
+			}
+			left, _, err := letters(tx, app)
+			dead = b.stampDead(left)
+			return err
+		})
 		if err != nil {
-			return fmt.Errorf("delete dead letters of %s: %w", app, err)
+			return dropped, fmt.Errorf("drop dead letters: %w", err)
 		}
-		left, _, err := letters(tx, app)
-		dropped, dead = int(n), b.stampDead(left)
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("drop dead letters: %w", err)
-	}
-	if dropped > 0 {
-		b.learnDead(app, dead)
-		b.hear(Change{App: app, What: DroppedDead, Events: dropped})
+		if dropped += int(n); n > 0 {
+			b.learnDead(app, dead)
+			b.hear(Change{App: app, What: DroppedDead, Events: int(n)})
+		}
+		more = ids == nil && n == dropAtOnce
 	}
 	return dropped, nil
 }

@@ -56,3 +56,35 @@ func TestAFullVolumeLosesNothing(t *testing.T) {
 		t.Errorf("%d events wait, want %d", n, took-5+1)
 	}
 }
+
+// TestDropEmptiesALongQueueOnAFullVolume: all at once would need more room for its
+// log than the ballast has.
+func TestDropEmptiesALongQueueOnAFullVolume(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount the small volume that this fills")
+	}
+	ctx, dir := context.Background(), t.TempDir()
+	must(t, unix.Mount("ehc-test", dir, "tmpfs", 0, "size=96m"))
+	t.Cleanup(func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
+	b, _ := openTest(t, dir, roomy)
+	const n = 60_000
+	long := make([]New, MaxCall)
+	for i := range long {
+		long[i] = New{App: "billing", Type: "x", Payload: json.RawMessage(`{"x":"` + strings.Repeat("x", 500) + `"}`)}
+	}
+	for range n / MaxCall {
+		_, err := b.Enqueue(ctx, long...)
+		must(t, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "filler"), make([]byte, 96<<20), 0o600); !errors.Is(err, unix.ENOSPC) {
+		t.Fatalf("got %v, want a full volume", err)
+	}
+	dropped, err := b.Drop(ctx, "billing", n-1)
+	must(t, err)
+	if s := b.Stats()[0]; dropped != n-1 || s.Pending != 1 || s.Bytes != 508 {
+		t.Errorf("%d dropped, left is %+v", dropped, s)
+	}
+	if err := b.Wait(ctx, "billing", 1); !errors.Is(err, ErrDropped) {
+		t.Errorf("the first of them: %v, want ErrDropped", err)
+	}
+}

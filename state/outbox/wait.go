@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"ehc/state/disk"
 )
@@ -101,30 +102,21 @@ func (q *queue) outcome(seq uint64) error {
 	return nil
 }
 
-// noteDropped is called before the drop is on disk, so that whoever learns of
-// it, by whichever call, finds out why.
-func (b *Box) noteDropped(app string, s span) {
+// noteDropped puts the span is in the place of was. It is called before the drop is
+// on disk, so that whoever learns of it, by whichever call, finds out why, and once
+// more to take back a drop that came to nothing. An empty span is none.
+func (b *Box) noteDropped(app string, was, is span) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	q := b.queue(app)
-	q.dropped = append(q.dropped, s)
-	if over := len(q.dropped) - maxDropped; over > 0 {
-		q.dropped = q.dropped[over:]
+	if i := slices.Index(q.dropped, was); i >= 0 {
+		q.dropped = slices.Delete(q.dropped, i, i+1)
 	}
-}
-
-// forgetDropped takes back a drop that came to nothing.
-func (b *Box) forgetDropped(app string, s span) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	q := b.queues[app]
-	if q == nil {
+	if is == (span{}) {
 		return
 	}
-	for i := len(q.dropped) - 1; i >= 0; i-- {
-		if q.dropped[i] == s {
-			q.dropped = append(q.dropped[:i], q.dropped[i+1:]...)
-			return
-		}
+	q.dropped = append(q.dropped, is)
+	if over := len(q.dropped) - maxDropped; over > 0 {
+		q.dropped = q.dropped[over:]
 	}
 }
