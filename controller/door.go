@@ -21,6 +21,10 @@ const DoorName = "ehc"
 // and takes its caller down, so the answer comes before.
 const doorLimit = 4 * time.Second
 
+// answersAtOnce bounds the calls that are being answered, with those whose callers have
+// been told that it takes too long.
+const answersAtOnce = 1024
+
 // Door is how apps written in Elixir or Erlang use the controller, without any code of
 // ours: a gen_server named ehc. It never makes its caller exit: what is wrong with a
 // request is an answer.
@@ -70,7 +74,9 @@ const doorLimit = 4 * time.Second
 type Door struct {
 	log    hclog.Logger
 	opened chan struct{} // closed once there is a controller
+	closed chan struct{} // closed when run is about to end
 	ctl    *Controller
+	calls  chan struct{}  // one of each call that is being answered
 	writes chan api.Event // that were cast
 	meter  *telemetry.Meter
 }
@@ -78,7 +84,10 @@ type Door struct {
 // NewDoor returns a door for the Options of a controller. Until there is one, who
 // calls waits. meter hears of every request; it may be nil.
 func NewDoor(log hclog.Logger, meter *telemetry.Meter) *Door {
-	return &Door{log: log, meter: meter, opened: make(chan struct{}), writes: make(chan api.Event, castsAtOnce)}
+	return &Door{
+		log: log, meter: meter, opened: make(chan struct{}), closed: make(chan struct{}),
+		calls: make(chan struct{}, answersAtOnce), writes: make(chan api.Event, castsAtOnce),
+	}
 }
 
 // open lets calls through to c.
@@ -97,11 +106,47 @@ func (d *Door) Call(ctx context.Context, from string, args []transport.Term) (tr
 		return refused("unavailable", "ehc is still starting"), nil
 	}
 	began := time.Now()
-	answer := d.answer(ctx, args[0])
+	answer := d.inTime(ctx, args[0])
 	_, word := requestOf(args[0])
 	d.meter.DoorCalled(word, reasonIn(answer), time.Since(began))
 	d.log.Trace("called", "from", from, "request", args[0], "answer", answer)
 	return answer, nil
+}
+
+// inTime is the answer to a request, or at the end of ctx that it takes too long: a disk
+// that hangs heeds no ctx, and the caller would exit.
+func (d *Door) inTime(ctx context.Context, request etf.Term) etf.Term {
+	select {
+	case <-d.closed:
+		return refused("unavailable", "ehc is stopping")
+	case <-ctx.Done():
+		return refused("unavailable", "too much is under way")
+	case d.calls <- struct{}{}:
+	}
+	answered := make(chan etf.Term, 1)
+	go func() { // run waits for it
+		defer func() { <-d.calls }()
+		answered <- d.answer(ctx, request)
+	}()
+	select {
+	case answer := <-answered:
+		return answer
+	case <-ctx.Done():
+	}
+	select {
+	case answer := <-answered:
+		return answer
+	default:
+		return refused("unavailable", fmt.Sprintf("no end after %s: the disk may hang", doorLimit))
+	}
+}
+
+// close waits for the calls that are being answered, and lets no more in.
+func (d *Door) close() {
+	close(d.closed)
+	for range answersAtOnce {
+		d.calls <- struct{}{}
+	}
 }
 
 // reasonIn is the reason of an answer that is an error, else ok.

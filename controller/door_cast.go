@@ -42,8 +42,10 @@ func (d *Door) Cast(ctx context.Context, _ string, args []transport.Term) (_ tra
 	}
 }
 
-// run puts on disk what is cast, until ctx ends and nothing waits.
+// run puts on disk what is cast, until ctx ends and nothing waits. When it returns, no
+// call is being answered either.
 func (d *Door) run(ctx context.Context) {
+	defer d.close()
 	for {
 		select {
 		case e := <-d.writes:

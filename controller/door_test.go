@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"ehc/controller/api"
 	"ehc/controller/termjson"
+	"ehc/state/disk"
 	"ehc/transport"
 	"ehc/transport/etf"
 )
@@ -190,6 +192,40 @@ func TestAFullOutboxIsAnAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.wants(`{error,{unavailable,…`, atom("increment_visit"), "/", 1, "4")
+	})
+}
+
+// TestADiskThatHangsIsAnAnswer: the caller does not exit, and its event is there once
+// the disk gets on.
+func TestADiskThatHangsIsAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var writes sync.WaitGroup
+		hang := func(until <-chan struct{}) {
+			writes.Go(func() {
+				if err := w.db.Write(t.Context(), func(*disk.Tx) error { <-until; return nil }); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		before, after := make(chan struct{}), make(chan struct{})
+		hang(before)
+		answer := make(chan string, 1)
+		go func() { answer <- w.call(atom("increment_visit"), "/", 1, "1") }()
+		synctest.Wait()
+		hang(after)
+		close(before) // the event is in the commit that hangs now
+		time.AfterFunc(doorLimit+time.Second, func() { close(after) })
+		if got := <-answer; !strings.HasPrefix(got, `{error,{unavailable,<<"no end after`) {
+			t.Errorf("answered %s", got)
+		}
+		writes.Wait()
+		w.settle(time.Second)
+		w.wants(`{ok,buffered,<<"1">>}`, atom("increment_visit"), "/", 1, "1")
+		if n := w.status().Outbox[0].Pending; n != 1 {
+			t.Errorf("%d wait, want 1", n)
+		}
 	})
 }
 
