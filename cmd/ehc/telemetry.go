@@ -20,6 +20,10 @@ import (
 // lastSpans bounds the sending of the last spans at the end.
 const lastSpans = 3 * time.Second
 
+// maxTelemetryConns bounds the connections of the telemetry listener: those of Prometheus
+// and of health checks are few.
+const maxTelemetryConns = 256
+
 // openTracer is what the file, or else the environment, asks for; nil for no traces.
 func (d daemon) openTracer(ctx context.Context, s state.Spec, log hclog.Logger) (*telemetry.Tracer, error) {
 	if s.Telemetry.Traces == "" && !telemetry.Traced(d.env.Lookup) {
@@ -63,10 +67,18 @@ func tellAt(ctx context.Context, at state.TelemetrySpec, h http.Handler) error {
 	if !at.Listen.IsValid() {
 		return nil
 	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", at.Listen.String())
+	l, err := listenForTelemetry(ctx, at)
 	if err != nil {
 		return fmt.Errorf("serve telemetry: %w", err)
 	}
 	return api.Serve(ctx, l, h)
+}
+
+func listenForTelemetry(ctx context.Context, at state.TelemetrySpec) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", at.Listen.String())
+	if err != nil {
+		return nil, err
+	}
+	return api.Limited(l, maxTelemetryConns), nil
 }

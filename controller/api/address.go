@@ -109,7 +109,7 @@ func (a Address) listenTCP() (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", a, err)
 	}
-	return limited(l, maxConns), nil
+	return Limited(l, maxConns), nil
 }
 
 func (a Address) listenUnix() (net.Listener, error) {
@@ -123,7 +123,7 @@ func (a Address) listenUnix() (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", a, err)
 	}
-	return limited(l, maxConns), nil
+	return Limited(l, maxConns), nil
 }
 
 // clearLimit bounds how long it is waited for whoever listens on a socket that is there.

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// limited accepts from l while fewer than n of its connections are open.
-func limited(l net.Listener, n int) net.Listener {
+// Limited accepts from l while fewer than n of its connections are open.
+func Limited(l net.Listener, n int) net.Listener {
 	return &limitedListener{Listener: l, slots: make(chan struct{}, n), closed: make(chan struct{})}
 }
 

@@ -169,7 +169,7 @@ func TestAListenerHoldsOnlySoManyConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := limited(inner, 1)
+	l := Limited(inner, 1)
 	accepted := make(chan net.Conn)
 	done := make(chan error, 1)
 	go func() {
