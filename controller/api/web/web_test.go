@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -120,6 +122,63 @@ func TestThePageComesBackWithItsController(t *testing.T) {
 	serveAt(t, strings.Trim(strings.TrimPrefix(first, "http://"), "/"), again)
 	p.until(`document.getElementById("live").dataset.state === "live" && document.getElementById("verdict").dataset.state === "bad"`)
 	p.until(`document.querySelector("#history li").textContent.includes("alert(1)")`)
+}
+
+// TestEventsThatWaitAreNoFault: a queue always has a reason while something waits.
+func TestEventsThatWaitAreNoFault(t *testing.T) {
+	b := chromium(t)
+	s := well()
+	s.status.Outbox = []api.OutboxApp{{App: "phoenix", Pending: 7, Oldest: time.Now(), Reason: "Waiting", Message: "events wait"}}
+	p := open(t, b, serve(t, s, ""), 1280, 900)
+	p.until(`document.querySelectorAll("#queues .word").length === 1`)
+	if got := value[string](p, `document.querySelector("#queues .word").className`); got != "word warn" {
+		t.Errorf("the queue is marked %q", got)
+	}
+	if n := value[int](p, `document.querySelectorAll("#picture .flow").length`); n != 2 {
+		t.Errorf("%d links flow, want 2", n)
+	}
+	s.change(func(s *stage) { s.status.Outbox[0].Reason = "HandlerRaised" })
+	p.until(`document.querySelector("#queues .word").className === "word bad" && !document.querySelector("#picture .flow")`)
+	p.clean()
+}
+
+// TestAConnectionOnWhichNothingComesIsGivenUp: the first two connections of each read
+// are left without an answer, as when the machine has gone.
+func TestAConnectionOnWhichNothingComesIsGivenUp(t *testing.T) {
+	b := chromium(t)
+	s := well()
+	h := api.Handler(s, api.Options{})
+	var mu sync.Mutex
+	asked := map[string]int{}
+	url, _ := serveHandler(t, "127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked[r.URL.Path]++
+		n := asked[r.URL.Path]
+		mu.Unlock()
+		if n > 2 {
+			h.ServeHTTP(w, r)
+			return
+		}
+		if n == 2 && r.URL.Path == "/v1/history/follow" {
+			_ = http.NewResponseController(w).Flush() // the answer begins, and nothing follows
+		}
+		<-r.Context().Done()
+	}))
+	p := open(t, b, url, 1280, 900, hasty)
+	p.until(`document.getElementById("live").dataset.state === "live" && document.querySelectorAll("#history li").length === 4`)
+	s.change(func(s *stage) { s.happens(api.HistoryEntry{At: time.Now(), Kind: "Reloaded", Message: "cluster.hcl"}) })
+	p.until(`document.querySelectorAll("#history li").length === 5`)
+	p.clean()
+}
+
+// hasty makes half a second of the 40 for which the page waits on a silent connection.
+func hasty(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
+	_, err := cdp.Call(ctx, tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		const hasty = (ms) => (ms === 40000 ? 500 : ms);
+		const wait = window.setTimeout, limit = AbortSignal.timeout;
+		window.setTimeout = (f, ms) => wait(f, hasty(ms));
+		AbortSignal.timeout = (ms) => limit.call(AbortSignal, hasty(ms));`})
+	return chromedp.Void{}, err
 }
 
 func TestNamesThatAreHTMLStayText(t *testing.T) {

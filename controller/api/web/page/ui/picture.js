@@ -15,6 +15,12 @@ export function stateOf(node) {
   return node.listed ? "down" : "idle";
 }
 
+// stopped says that something keeps a queue's events from their app: that they wait is
+// nothing wrong.
+export function stopped(queue) {
+  return Boolean(queue.reason) && queue.reason !== "Waiting";
+}
+
 // groups are the nodes by app, in the order of the apps; those that no app claims
 // come last.
 function groups(status) {
@@ -117,7 +123,7 @@ function drawBox(layers, hub, box, queue, status, narrow) {
     const at = { x: box.onLeft ? x + width - 20 : x + 20, y: y + HEAD + i * ROW + 12 };
     const state = stateOf(node);
     links.append(draw("path", { class: `link ${state}`, d: curve(hub, from, at, narrow) }));
-    if (state === "up" && queue && queue.pending > 0 && !queue.reason) {
+    if (state === "up" && queue && queue.pending > 0 && !stopped(queue)) {
       links.append(draw("path", { class: "link flow", d: curve(hub, from, at, narrow) }));
     }
     drawNode(nodes, node, state, at, box);

@@ -1,6 +1,7 @@
 // How the page reads the API: by the token, if there is one, and again and again.
 
 const STORE = "ehc-token";
+const SILENCE = 40000; // milliseconds without a byte after which a connection counts as dead
 
 // Denied says that the API wants a token, or another one.
 export class Denied extends Error {}
@@ -37,9 +38,11 @@ async function ask(path, signal) {
   return answer;
 }
 
-// get reads JSON once.
+// get reads JSON once. A controller that can no longer be reached may leave the
+// connection open for ever.
 export async function get(path, signal) {
-  return (await ask(path, signal)).json();
+  const limit = AbortSignal.timeout(SILENCE);
+  return (await ask(path, signal ? AbortSignal.any([signal, limit]) : limit)).json();
 }
 
 // pause waits, or until signal.
@@ -83,10 +86,17 @@ export async function watch(path, signal, show, alive) {
 export async function follow(path, after, signal, show) {
   let failures = 0;
   while (!signal.aborted) {
+    const quiet = new AbortController();
+    let timer;
+    const heard = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => quiet.abort(), SILENCE);
+    };
+    heard();
     try {
-      const answer = await ask(after ? `${path}?after=${after}` : path, signal);
+      const answer = await ask(after ? `${path}?after=${after}` : path, AbortSignal.any([signal, quiet.signal]));
       failures = 0;
-      for await (const message of messages(answer.body)) {
+      for await (const message of messages(answer.body, heard)) {
         after = message.id || after;
         if (message.event === "message") {
           show(JSON.parse(message.data));
@@ -99,13 +109,16 @@ export async function follow(path, after, signal, show) {
       if (error instanceof Denied) {
         throw error;
       }
+    } finally {
+      clearTimeout(timer);
     }
     await pause(Math.min(1000 * 2 ** failures++, 10000), signal);
   }
 }
 
-// messages takes a stream apart. EventSource would do it, but sends no token.
-async function* messages(body) {
+// messages takes a stream apart, and tells heard of all that comes, heartbeats too.
+// EventSource would do it, but sends no token.
+async function* messages(body, heard) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   let message = { event: "message", data: [], id: "" };
@@ -115,6 +128,7 @@ async function* messages(body) {
       if (done) {
         return;
       }
+      heard();
       text += value;
       const lines = text.split("\n");
       text = lines.pop();

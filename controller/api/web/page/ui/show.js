@@ -1,7 +1,7 @@
 // What the sections say.
 
 import { bytes, list, make, number, put, when } from "./dom.js";
-import { stateOf } from "./picture.js";
+import { stateOf, stopped } from "./picture.js";
 
 const at = (id) => document.getElementById(id);
 
@@ -80,7 +80,7 @@ export function queues(status) {
     make("td", { class: "nowrap" }, when(queue.oldest)),
     make("td", { class: "number nowrap" }, bytes(queue.bytes)),
     make("td", { class: "number" }, number(queue.dead)),
-    make("td", {}, queue.reason
+    make("td", {}, stopped(queue)
       ? make("span", { class: "word bad", title: queue.message }, queue.reason)
       : make("span", { class: queue.pending ? "word warn" : "word ok" }, queue.pending ? "Waiting" : "Drained"))));
 }
