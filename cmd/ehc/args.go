@@ -14,7 +14,7 @@ import (
 //	-config=x    --config=x
 //	-o json      -o json       one letter: a short flag
 //	-            -             standard input
-//	-5           -5            no letter: an argument
+//	x -5 -o y    x -o y -- -5  no letter: an argument, and what follows goes behind --
 //	-out -x      --out -x      the value of a flag is left alone
 //	-- -config   -- -config    and so is what follows --
 //
@@ -22,13 +22,26 @@ import (
 func normalise(root *cobra.Command, args []string) []string {
 	takes := takesValue(root)
 	out := make([]string, 0, len(args))
+	var behind []string // -- and arguments, once one of them begins with a dash
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		if arg == "--" {
-			return append(out, args[i:]...)
+			if behind == nil {
+				behind = []string{arg}
+			}
+			behind = append(behind, args[i+1:]...)
+			break
 		}
 		name, assigned, ok := flagName(arg)
-		if !ok {
+		switch {
+		case ok:
+		case behind != nil:
+			behind = append(behind, arg)
+			continue
+		case len(arg) > 1 && arg[0] == '-':
+			behind = append(behind, "--", arg)
+			continue
+		default:
 			out = append(out, arg)
 			continue
 		}
@@ -41,7 +54,7 @@ func normalise(root *cobra.Command, args []string) []string {
 			out = append(out, args[i])
 		}
 	}
-	return out
+	return append(out, behind...)
 }
 
 // flagName returns the name in arg if it is a flag, and whether it has its value
