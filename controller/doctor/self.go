@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	strongLength = 20 // characters; mix release makes 56, ehc cookie 43
+	strongLength = 20 // characters; mix release makes 56, ehc cookie, too
 	strongKinds  = 10 // different ones
 	leastRoom    = 256 << 20
 	expiresSoon  = 14 * 24 * time.Hour

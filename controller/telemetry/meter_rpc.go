@@ -13,7 +13,7 @@ import (
 )
 
 // maxFunctions bounds the label function: people can call what the file allows,
-// and that may be a pattern. What comes beyond counts as otherFunctions.
+// which may be many functions. What comes beyond counts as otherFunctions.
 const (
 	maxFunctions   = 64
 	otherFunctions = "other"
