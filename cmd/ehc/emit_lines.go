@@ -116,7 +116,7 @@ func only(text []byte, v any) error {
 	if err := d.Decode(v); err != nil {
 		return fmt.Errorf("not an event: %w", err)
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("more than one event")
 	}
 	return nil

@@ -39,3 +39,11 @@ func FuzzLines(f *testing.F) {
 		}
 	})
 }
+
+func TestALineIsOneEvent(t *testing.T) {
+	for _, after := range []string{"]", "}", " {}", "x"} {
+		if e, err := newEvent([]byte(`{"type":"x"}`+after), ""); err == nil {
+			t.Errorf("%s behind an event: taken for %+v", after, e)
+		}
+	}
+}

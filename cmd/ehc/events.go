@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -31,7 +30,8 @@ func newEventsCommand(s *streams) *cobra.Command {
 failed, queues, what people applied, suspended or approved. The controller keeps the
 last of it in memory. What happens again and again is one line, with a count.
 
-With -f it goes on as things happen, until it is interrupted. -o json gives one object
+With -f it goes on as things happen, over restarts of the controller, until it is
+interrupted. -o json gives one object
 with -f for each event, on a line of its own, and else one for all.`,
 		Example: `  ehc events
   ehc events -f -app phoenix
@@ -61,29 +61,20 @@ func (e *eventsCommand) run(c *cobra.Command) error {
 		return err
 	}
 	defer client.Close()
+	if e.follow {
+		return endOfWatch(c.Context(), client.FollowHistory(c.Context(), e.query, e.show))
+	}
 	h, err := limited(c.Context(), func(ctx context.Context) (api.History, error) { return client.History(ctx, e.query) })
-	if err != nil {
+	switch {
+	case err != nil:
+		return err
+	case e.output.word == asJSON:
+		return writeJSON(e.streams.out, h)
+	case len(h.Entries) == 0:
+		_, err = io.WriteString(e.streams.out, "Nothing has happened that the controller remembers.\n")
 		return err
 	}
-	if !e.follow {
-		if e.output.word == asJSON {
-			return writeJSON(e.streams.out, h)
-		}
-		if len(h.Entries) == 0 {
-			_, err = io.WriteString(e.streams.out, "Nothing has happened that the controller remembers.\n")
-			return err
-		}
-	}
-	for {
-		if err := e.show(h); err != nil || !e.follow {
-			return err
-		}
-		q := e.query
-		q.After, q.Wait, q.Limit = h.Last, watchFor, 1000
-		if h, err = client.History(c.Context(), q); err != nil {
-			return endOfWatch(c.Context(), err)
-		}
-	}
+	return e.show(h)
 }
 
 // endOfWatch is nil if a person has ended it, and err else.
@@ -101,7 +92,7 @@ func (e *eventsCommand) show(h api.History) error {
 	for _, x := range h.Entries {
 		var err error
 		if e.output.word == asJSON {
-			err = json.NewEncoder(e.streams.out).Encode(x)
+			err = newEncoder(e.streams.out).Encode(x)
 		} else {
 			_, err = io.WriteString(e.streams.out, happening(x, paint(e.streams.color)))
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -145,7 +144,7 @@ func (g *getCommand) show(l list, s api.Status) error {
 		if len(l.gone) > 0 {
 			out["gone"] = l.gone
 		}
-		return json.NewEncoder(g.streams.out).Encode(out)
+		return newEncoder(g.streams.out).Encode(out)
 	}
 	text := l.text()
 	if text == "" && !l.partial {

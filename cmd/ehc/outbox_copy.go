@@ -70,7 +70,7 @@ What is delivered while it runs may be written or left out.`,
 			}
 			defer client.Close()
 			out := bufio.NewWriter(s.out)
-			lines := json.NewEncoder(out)
+			lines := newEncoder(out)
 			lines.SetEscapeHTML(false)
 			return errors.Join(export(c.Context(), client, q, lines), out.Flush())
 		},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +37,8 @@ in the meantime is lost: PubSub keeps nothing.`,
 		Example: `  ehc watch metrics:visits:/blog
   ehc watch 'metrics:*' -o json
   ehc watch room:lobby -server Chat.PubSub -limit 1`,
-		Annotations: after(plainCodes, "  ehc broadcast TOPIC MESSAGE, to send one"),
+		Annotations: after(`  0   done, or interrupted
+  1   an error, told on standard error`, "  ehc broadcast TOPIC MESSAGE, to send one"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
 				return usage(c, errors.New("name the topic: TOPIC, one, in quotes if it has a *"))
@@ -73,7 +73,7 @@ func (k *watchCommand) run(c *cobra.Command) error {
 	if errors.Is(err, errEnough) {
 		return nil
 	}
-	return err
+	return endOfWatch(c.Context(), err)
 }
 
 // show writes what has come.
@@ -122,7 +122,5 @@ func (k *watchCommand) message(m api.TopicMessage) error {
 
 // line writes an object on one line.
 func (k *watchCommand) line(v any) error {
-	e := json.NewEncoder(k.streams.out)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	return newEncoder(k.streams.out).Encode(v)
 }
