@@ -17,6 +17,9 @@ func (c *Controller) Outbox(ctx context.Context, q api.OutboxQuery) (api.Outbox,
 	if q.After > 0 && q.App == "" {
 		return api.Outbox{}, api.NewProblem(http.StatusBadRequest, "after %d: want an app, too: each has numbers of its own", q.After)
 	}
+	if err := c.knownQueue(q.App); err != nil {
+		return api.Outbox{}, err
+	}
 	events, err := c.find(ctx, q)
 	var damage *outbox.DamageError
 	if err != nil && !errors.As(err, &damage) {
@@ -60,6 +63,15 @@ func (c *Controller) findID(ctx context.Context, q api.OutboxQuery) ([]api.Event
 		}
 	}
 	return found, nil
+}
+
+// knownQueue refuses the name of an app that is not in the file in force and of which
+// no queue is left.
+func (c *Controller) knownQueue(app string) error {
+	if app == "" || len(c.keepers(app)) > 0 {
+		return nil
+	}
+	return c.knownApp(app)
 }
 
 // keepers are the apps that have a queue, or the one that is asked for.
@@ -109,6 +121,9 @@ func (c *Controller) Drop(ctx context.Context, s api.OutboxSelection) (api.Outbo
 func (c *Controller) change(s api.OutboxSelection, do func(app string) (int, error)) (api.OutboxChange, error) {
 	if s.All == (len(s.IDs) > 0) {
 		return api.OutboxChange{}, api.NewProblem(http.StatusBadRequest, "want ids, or all")
+	}
+	if err := c.knownQueue(s.App); err != nil {
+		return api.OutboxChange{}, err
 	}
 	if s.All {
 		s.IDs = nil

@@ -3,6 +3,7 @@ package controller
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -41,6 +42,38 @@ func TestAnInvalidEventIsABadRequest(t *testing.T) {
 		}
 		if _, err := w.ctl.Outbox(t.Context(), api.OutboxQuery{After: 3}); !errors.As(err, &problem) || problem.Status != 400 {
 			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestAnAppThatIsUnknownHasNoQueue: a name mistyped is no queue without events.
+func TestAnAppThatIsUnknownHasNoQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for name, ask := range map[string]func(app string) error{
+			"list": func(app string) error { _, err := w.ctl.Outbox(t.Context(), api.OutboxQuery{App: app}); return err },
+			"find": func(app string) error {
+				_, err := w.ctl.Outbox(t.Context(), api.OutboxQuery{App: app, ID: "1"})
+				return err
+			},
+			"retry": func(app string) error {
+				_, err := w.ctl.Retry(t.Context(), api.OutboxSelection{App: app, All: true})
+				return err
+			},
+			"drop": func(app string) error {
+				_, err := w.ctl.Drop(t.Context(), api.OutboxSelection{App: app, All: true})
+				return err
+			},
+		} {
+			var p *api.Problem
+			if err := ask("typo"); !errors.As(err, &p) || p.Status != http.StatusNotFound {
+				t.Errorf("%s of an app that is unknown: %v", name, err)
+			}
+			for _, app := range []string{"a", ""} {
+				if err := ask(app); err != nil {
+					t.Errorf("%s of %q: %v", name, app, err)
+				}
+			}
 		}
 	})
 }

@@ -71,7 +71,6 @@ What is delivered while it runs may be written or left out.`,
 			defer client.Close()
 			out := bufio.NewWriter(s.out)
 			lines := newEncoder(out)
-			lines.SetEscapeHTML(false)
 			return errors.Join(export(c.Context(), client, q, lines), out.Flush())
 		},
 	}
@@ -83,7 +82,7 @@ What is delivered while it runs may be written or left out.`,
 // export writes page after page of every app. One that is damaged is written up
 // to the damage, and is an error in the end.
 func export(ctx context.Context, client *api.Client, q api.OutboxQuery, out *json.Encoder) error {
-	first, err := client.Outbox(ctx, api.OutboxQuery{Limit: 1})
+	first, err := client.Outbox(ctx, api.OutboxQuery{App: q.App, Limit: 1})
 	if err != nil {
 		return err
 	}
