@@ -9,8 +9,14 @@ import (
 // tells a server neither who cast nor keeps more than fit a mailbox. There is a
 // goroutine as long as some wait.
 type casts struct {
-	waiting []etf.Term
+	waiting []cast
 	dropped int // since none waited
+}
+
+// cast is a request, of so many bytes on the wire.
+type cast struct {
+	request etf.Term
+	size    int
 }
 
 // castOf reads {'$gen_cast', Request}.
@@ -33,7 +39,7 @@ func (n *Node) server(c dist.Control) *server {
 }
 
 // cast queues a request. It is the reader's.
-func (s *server) cast(l *link, request etf.Term) {
+func (s *server) cast(l *link, request etf.Term, size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q := s.casts[l]
@@ -42,8 +48,8 @@ func (s *server) cast(l *link, request etf.Term) {
 		s.casts[l] = q
 		s.node.running.Go(func() { s.runCasts(l) }) // the reader counts among running
 	}
-	if len(q.waiting) < s.node.o.Limits.Casts {
-		q.waiting = append(q.waiting, request)
+	if len(q.waiting) < s.node.o.Limits.Casts && l.carry(size) {
+		q.waiting = append(q.waiting, cast{request, size})
 		return
 	}
 	if q.dropped++; q.dropped == 1 {
@@ -54,11 +60,12 @@ func (s *server) cast(l *link, request etf.Term) {
 // runCasts runs requests until none waits or the link has ended.
 func (s *server) runCasts(l *link) {
 	for {
-		request, ok := s.nextCast(l)
+		next, ok := s.nextCast(l)
 		if !ok {
 			return
 		}
-		_, err := s.taking(l.ctx, l.with.Name, []etf.Term{request})
+		_, err := s.taking(l.ctx, l.with.Name, []etf.Term{next.request})
+		l.putDown(next.size)
 		if err != nil && l.ctx.Err() == nil {
 			s.node.o.Log.Warn("cast", "from", l.with.Name, "to", s.name, "error", err)
 		}
@@ -66,7 +73,7 @@ func (s *server) runCasts(l *link) {
 }
 
 // nextCast takes the oldest request, or takes the queue away.
-func (s *server) nextCast(l *link) (etf.Term, bool) {
+func (s *server) nextCast(l *link) (cast, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q := s.casts[l]
@@ -75,10 +82,10 @@ func (s *server) nextCast(l *link) (etf.Term, bool) {
 		if q.dropped > 0 {
 			s.node.o.Log.Warn("casts were dropped", "from", l.with.Name, "to", s.name, "count", q.dropped)
 		}
-		return nil, false
+		return cast{}, false
 	}
-	request := q.waiting[0]
-	q.waiting[0] = nil
+	next := q.waiting[0]
+	q.waiting[0] = cast{}
 	q.waiting = q.waiting[1:]
-	return request, true
+	return next, true
 }

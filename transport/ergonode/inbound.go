@@ -27,6 +27,7 @@ type inbound struct {
 	alias   *etf.Ref // the answer goes there, if there is one
 	monitor etf.Ref  // by which the caller watches the server; zero if the tag does not say
 	server  etf.Atom
+	size    int // of the message, in bytes
 }
 
 // deliver hands a message to a process of ergo's, if there is one. What it gets has
@@ -45,7 +46,7 @@ func (l *link) deliver(c dist.Control) {
 	if string(call.caller.Node) != l.with.Name {
 		return // passed on by somebody: there is no way to the caller here
 	}
-	call.server = c.Name
+	call.server, call.size = c.Name, len(c.Payload)
 	id, err := l.admit(call)
 	if err == nil {
 		tag := toErgoRef(l.node.ref(refTag, id))
@@ -60,7 +61,7 @@ func (l *link) deliver(c dist.Control) {
 func (l *link) handOn(c dist.Control, t etf.Term) {
 	if s := l.node.server(c); s != nil {
 		if request, ok := castOf(t); ok {
-			s.cast(l, request)
+			s.cast(l, request, len(c.Payload))
 			return
 		}
 		if l.declined(t) {
@@ -104,10 +105,11 @@ func (l *link) admit(call *inbound) (uint64, error) {
 	if l.over {
 		return id, l.gone()
 	}
-	if len(l.inbound)+len(l.spawned) >= l.node.o.Limits.Inbound {
+	if l.busy() {
 		return id, errOverloaded
 	}
 	l.inbound[id] = call
+	l.load += call.size
 	if call.monitor != (etf.Ref{}) {
 		l.waiting[call.monitor] = id
 	}
@@ -119,10 +121,16 @@ func (l *link) admit(call *inbound) (uint64, error) {
 func (l *link) take(id uint64) *inbound {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.forget(id)
+}
+
+// forget takes a call out of the table; the lock is held.
+func (l *link) forget(id uint64) *inbound {
 	call := l.inbound[id]
 	if call != nil {
 		delete(l.inbound, id)
 		delete(l.waiting, call.monitor)
+		l.load -= call.size
 	}
 	return call
 }

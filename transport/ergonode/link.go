@@ -62,6 +62,7 @@ type link struct {
 	inbound map[uint64]*inbound // gen_server calls to answer
 	waiting map[etf.Ref]uint64  // the monitors of those
 	spawned map[uint32]*spawned // erpc calls to answer
+	load    int                 // bytes of all calls and casts of the peer's that wait or run
 }
 
 var _ transport.Conn = (*link)(nil)
@@ -126,6 +127,29 @@ func (l *link) fail() {
 	for _, k := range calls {
 		k.deliver(result{err: err})
 	}
+}
+
+// carry counts a cast of so many bytes in, if there is room. putDown is to be called
+// once it has run.
+func (l *link) carry(size int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.load >= l.node.o.Limits.Bytes {
+		return false
+	}
+	l.load += size
+	return true
+}
+
+func (l *link) putDown(size int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.load -= size
+}
+
+// busy says whether the peer has as many calls under way as it may; the lock is held.
+func (l *link) busy() bool {
+	return len(l.inbound)+len(l.spawned) >= l.node.o.Limits.Inbound || l.load >= l.node.o.Limits.Bytes
 }
 
 // gone is the error of everything on a link that has ended.

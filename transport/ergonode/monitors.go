@@ -68,8 +68,7 @@ func (l *link) demonitored(c dist.Control) {
 	defer l.mu.Unlock()
 	delete(l.watches, c.Ref)
 	if id, ok := l.waiting[c.Ref]; ok {
-		delete(l.waiting, c.Ref)
-		delete(l.inbound, id)
+		l.forget(id)
 	}
 	if s := l.spawned[c.To.ID]; s != nil && c.To.Serial == spawnSerial && s.request == c.Ref {
 		s.monitored = false

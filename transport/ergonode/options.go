@@ -98,6 +98,9 @@ type Limits struct {
 	// Casts is how many casts of one peer may wait for one of Servers: 16384. More
 	// are dropped, and that is logged.
 	Casts int
+	// Bytes is how many bytes all of those of one peer may have on the wire, one aside:
+	// 64 MiB. More are answered or dropped alike.
+	Bytes int
 	// Monitors is how many monitors and links one peer may hold on us: 65536.
 	Monitors int
 }
@@ -139,6 +142,7 @@ func (o Options) checked() (Options, error) {
 	o.Limits.Queue = orDefault(o.Limits.Queue, 8<<20)
 	o.Limits.Inbound = orDefault(o.Limits.Inbound, 1024)
 	o.Limits.Casts = orDefault(o.Limits.Casts, 16384)
+	o.Limits.Bytes = orDefault(o.Limits.Bytes, 64<<20)
 	o.Limits.Monitors = orDefault(o.Limits.Monitors, 65536)
 	return o, nil
 }

@@ -30,7 +30,7 @@ func (l *link) rex(c dist.Control) {
 	}
 	if call, request := genCallOf(t); call != nil {
 		if string(call.caller.Node) == l.with.Name {
-			call.server = rex
+			call.server, call.size = rex, len(c.Payload)
 			l.runRex(call, request)
 		}
 		return
@@ -40,14 +40,14 @@ func (l *link) rex(c dist.Control) {
 		return
 	}
 	if pid, ok := m[0].(etf.Pid); ok && string(pid.Node) == l.with.Name {
-		l.rexMessage(pid, m[1])
+		l.rexMessage(pid, m[1], len(c.Payload))
 	} else if m[0] == etf.Term(genCastTag) {
-		l.runRex(&inbound{}, m[1])
+		l.runRex(&inbound{size: len(c.Payload)}, m[1])
 	}
 }
 
-// rexMessage takes a request that came as a plain message.
-func (l *link) rexMessage(from etf.Pid, request etf.Term) {
+// rexMessage takes a request that came as a plain message of so many bytes.
+func (l *link) rexMessage(from etf.Pid, request etf.Term, size int) {
 	r, _ := request.(etf.Tuple)
 	self := etf.Atom(l.node.self.Name)
 	switch {
@@ -60,7 +60,7 @@ func (l *link) rexMessage(from etf.Pid, request etf.Term) {
 	case len(r) == 3 && r[0] == etf.Term(etf.Atom("sbcast")):
 		l.tell(from, etf.Tuple{etf.Atom(rex), self, etf.Tuple{etf.Atom("nonexisting_name"), r[1]}})
 	default:
-		l.runRex(&inbound{caller: from, tag: etf.Atom(rex), server: rex}, request)
+		l.runRex(&inbound{caller: from, tag: etf.Atom(rex), server: rex, size: size}, request)
 	}
 }
 

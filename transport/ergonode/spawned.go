@@ -90,14 +90,16 @@ func functionOf(ts []etf.Term) (executed, bool) {
 
 // start runs what was asked for.
 func (l *link) start(c dist.Control, e executed) (refusal etf.Atom) {
+	size := len(c.Payload)
 	pid := l.node.pid(l.node.pids.Add(1))
 	pid.Serial = spawnSerial
 	ctx, cancel := context.WithCancel(l.ctx)
 	s := &spawned{pid: pid, request: c.Ref, by: c.From, monitored: c.Spawn.Monitor, cancel: cancel}
 	l.mu.Lock()
-	full := l.over || len(l.inbound)+len(l.spawned) >= l.node.o.Limits.Inbound
+	full := l.over || l.busy()
 	if !full {
 		l.spawned[pid.ID] = s
+		l.load += size
 	}
 	l.mu.Unlock()
 	if full {
@@ -107,7 +109,9 @@ func (l *link) start(c dist.Control, e executed) (refusal etf.Atom) {
 	_ = l.push(dist.AppendSpawnReply(nil, c.Ref, c.From, pid, c.Spawn.Monitor))
 	l.node.running.Go(func() { // the reader, which calls this, counts among running
 		defer cancel()
-		l.finish(s, l.execute(ctx, e))
+		reason := l.execute(ctx, e)
+		l.putDown(size)
+		l.finish(s, reason)
 	})
 	return ""
 }
