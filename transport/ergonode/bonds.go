@@ -57,8 +57,10 @@ func (l *link) bereaved(c dist.Control) {
 	}
 }
 
-// parted tells all who are linked to a process of ours that it has ended.
+// parted tells all who are linked to a process of ours, or watch it by its pid, that
+// it has ended.
 func (l *link) parted(ours etf.Pid, reason etf.Term) {
+	l.unwatch(reason, func(_ etf.Ref, w watch) bool { return w.name == "" && w.pid == ours })
 	var theirs []etf.Pid
 	l.mu.Lock()
 	for b := range l.bonds {

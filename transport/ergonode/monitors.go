@@ -20,16 +20,11 @@ type watch struct {
 // monitored keeps a monitor of what is there, and answers every other at once: an
 // unanswered one would hang its holder.
 func (l *link) monitored(c dist.Control) {
-	w := watch{by: c.From}
-	known := false
+	w := watch{by: c.From, pid: c.To}
 	if c.Named {
-		w.name = c.Name
-		known = c.Name == netKernel || c.Name == rex || l.node.party.registered(c.Name) || l.node.seat.node.ProcessByName(string(c.Name)) != nil
-	} else {
-		w.pid = c.To
-		known = l.alive(c.To)
+		w = watch{by: c.From, name: c.Name}
 	}
-	if !known {
+	if !l.there(w) {
 		l.sendDown(w, c.Ref, noproc)
 		return
 	}
@@ -41,6 +36,32 @@ func (l *link) monitored(c dist.Control) {
 	l.mu.Unlock()
 	if full {
 		l.sendDown(w, c.Ref, etf.Atom("system_limit"))
+	} else if !l.there(w) { // it has ended meanwhile, and this monitor was not there yet
+		l.unwatch(noproc, func(ref etf.Ref, _ watch) bool { return ref == c.Ref })
+	}
+}
+
+// there says whether what is to be watched is a process of ours.
+func (l *link) there(w watch) bool {
+	if w.name == "" {
+		return l.alive(w.pid)
+	}
+	return w.name == netKernel || w.name == rex || l.node.party.registered(w.name) || l.node.seat.node.ProcessByName(string(w.name)) != nil
+}
+
+// unwatch ends monitors.
+func (l *link) unwatch(reason etf.Term, of func(etf.Ref, watch) bool) {
+	ended := map[etf.Ref]watch{}
+	l.mu.Lock()
+	for ref, w := range l.watches {
+		if of(ref, w) {
+			ended[ref] = w
+			delete(l.watches, ref)
+		}
+	}
+	l.mu.Unlock()
+	for ref, w := range ended {
+		l.sendDown(w, ref, reason)
 	}
 }
 
@@ -94,17 +115,6 @@ func (l *link) sendDown(w watch, ref etf.Ref, reason etf.Term) {
 
 // serverEnded tells the peer that a registered process of ours has ended.
 func (l *link) serverEnded(name etf.Atom, pid etf.Pid, reason etf.Term) {
-	ended := map[etf.Ref]watch{}
-	l.mu.Lock()
-	for ref, w := range l.watches {
-		if w.name == name || w.name == "" && w.pid == pid {
-			ended[ref] = w
-			delete(l.watches, ref)
-		}
-	}
-	l.mu.Unlock()
-	for ref, w := range ended {
-		l.sendDown(w, ref, reason)
-	}
+	l.unwatch(reason, func(_ etf.Ref, w watch) bool { return w.name == name })
 	l.parted(pid, reason)
 }
