@@ -117,8 +117,8 @@ func (l *link) printed(payload []byte) {
 		return
 	}
 	from, ok := m[1].(etf.Pid)
-	if !ok {
-		return
+	if !ok || string(from.Node) != l.with.Name {
+		return // passed on by somebody: there is no way to it here
 	}
 	var answer etf.Term = etf.Tuple{etf.Atom("error"), etf.Atom("enotsup")}
 	if request, ok := m[3].(etf.Tuple); ok && len(request) > 0 &&

@@ -183,6 +183,9 @@ func TestWhatAFaultyPeerSendsIsNotAnsweredWithWhatClosesTheLink(t *testing.T) {
 	f.send(b, err) // an ack from a stranger
 	b, err = dist.AppendUnlink(nil, 2, stale, ours, dist.Node{Creation: ours.Creation})
 	f.send(b, err) // an ack to an earlier incarnation
+	leader := etf.Pid{Node: ourName, ID: 6, Creation: n.Creation()}
+	f.send(dist.AppendSend(nil, f.pid(1), leader), nil, // an answer to a stranger's output
+		etf.Tuple{atom("io_request"), stranger, own, etf.Tuple{atom("put_chars"), atom("unicode"), "x"}})
 	spawn(foreign) // a spawn reply for a reference that is not the peer's
 	spawn(former)
 	b, err = dist.AppendUnlink(nil, 7, f.pid(1), ours, dist.Node{Creation: ours.Creation})
