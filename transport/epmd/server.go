@@ -13,10 +13,11 @@ import (
 
 // Limits of a Server.
 const (
-	maxEntries  = 1024
-	maxAsking   = 256  // connections whose request has not been answered yet
-	maxRequest  = 1024 // bytes
-	acceptPause = 100 * time.Millisecond
+	maxEntries    = 1024
+	maxAsking     = 256  // connections whose request has not been answered yet
+	maxPerAddress = 64   // of those
+	maxRequest    = 1024 // bytes
+	acceptPause   = 100 * time.Millisecond
 )
 
 // Server is an EPMD for machines where none runs. The zero Server is ready, and
@@ -39,7 +40,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	defer conns.Wait()
 	defer cancel()
 	context.AfterFunc(serving, func() { _ = l.Close() })
-	asking := make(chan struct{}, maxAsking)
+	asking := newAskers()
 	for {
 		c, err := l.Accept()
 		switch {
@@ -52,12 +53,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		default:
 			return fmt.Errorf("serve EPMD: %w", err)
 		}
-		select {
-		case asking <- struct{}{}:
-			conns.Go(func() { s.serve(serving, c, asking) })
-		default:
+		if !asking.enter(c.RemoteAddr()) {
 			_ = c.Close()
+			continue
 		}
+		conns.Go(func() { s.serve(serving, c, asking) })
 	}
 }
 
@@ -74,11 +74,11 @@ func passing(err error) bool {
 
 // serve answers the one request of a connection, and holds on to the connection
 // if that was a registration.
-func (s *Server) serve(ctx context.Context, c net.Conn, asking <-chan struct{}) {
+func (s *Server) serve(ctx context.Context, c net.Conn, asking *askers) {
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
 	e := s.answer(c)
-	<-asking
+	asking.leave(c.RemoteAddr())
 	if e == nil {
 		return
 	}

@@ -264,19 +264,29 @@ func TestLimitsOfTheServer(t *testing.T) {
 func TestWhoAsksNothingDoesNotKeepOthersFromAsking(t *testing.T) {
 	s := new(Server)
 	at := serving(t, s)
-	silent := make([]net.Conn, 0, maxAsking)
-	for range maxAsking {
-		c, err := net.Dial("tcp", at.String())
+	silent := func(from string) net.Conn {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+		c, err := d.Dial("tcp", at.String())
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
-		silent = append(silent, c)
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	for range maxAsking { // far more than one address has places
+		silent("127.0.0.2")
+	}
+	if _, err := Names(t.Context(), at); err != nil {
+		t.Errorf("silent connections of another address keep us out: %v", err)
+	}
+	var one net.Conn
+	for i := range maxAsking - maxPerAddress {
+		one = silent(fmt.Sprintf("127.0.1.%d", i/maxPerAddress+1))
 	}
 	if _, err := Names(t.Context(), at); err == nil { // turned away at once, without a wait
 		t.Error("one more was heard than may ask at once")
 	}
-	silent[0].Close()
+	one.Close()
 	eventually(t, func() bool { _, err := Names(t.Context(), at); return err == nil })
 }
 
