@@ -35,6 +35,9 @@ func TestMonitorsOfFunctionsEndWithThem(t *testing.T) {
 		f.send(b, err, etf.List{ref(id), atom("m"), atom("f"), etf.List{}})
 		pid := f.next(dist.OpSpawnReply).From
 		f.send(dist.AppendMonitor(nil, f.pid(2), pid, ref(id+100)), nil)
+		b, err = dist.AppendRegSend(nil, f.pid(1), "net_kernel")
+		f.send(b, err, etf.Tuple{atom("$gen_call"), etf.Tuple{f.pid(1), int(id)}, etf.Tuple{atom("is_auth"), atom("a")}})
+		f.next(dist.OpSend) // an answer shows that the monitor has been seen
 		return pid
 	}
 	ended := func(id uint32, reason string) {
