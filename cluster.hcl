@@ -207,7 +207,8 @@ outbox {
   # max_bytes = "256MiB"
 
   # An event that has waited for longer goes to the dead letters. Up to 8760h.
-  # "0s": it waits for ever.
+  # "0s": it waits for ever. While there is no room for dead letters, it is
+  # delivered late as soon as a node is connected.
   # max_age = "0s"
 
   # Dead letters: events that could not be delivered, kept until someone retries

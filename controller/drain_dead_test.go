@@ -139,6 +139,47 @@ func TestOldEventsExpireWithoutAnyConnection(t *testing.T) {
 	})
 }
 
+// TestOldEventsAreDeliveredLateWhereNoLetterFits: the room that there is is used, and
+// what does not fit does not stand in the way of the rest.
+func TestOldEventsAreDeliveredLateWhereNoLetterFits(t *testing.T) {
+	for name, tt := range map[string]struct {
+		outbox, damage string
+		dead           int
+	}{
+		"too many letters": {`outbox {
+			max_age  = "1h"
+			max_dead = 2
+		}`, "", 2},
+		"a full volume": {`outbox {
+			max_age  = "1h"
+			remember = 0
+		}`, "PRAGMA max_page_count = 1", 0}, // as many as there are
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorldOf(t, worldText+tt.outbox)
+				w.peer("a1@127.0.0.1", func(string) error { return nil })
+				ids := w.emit(200)
+				if tt.damage != "" {
+					w.damage(tt.damage)
+				}
+				w.settle(2 * time.Hour)
+				if q := w.queue(); q.Pending != 200-tt.dead || q.Dead != tt.dead {
+					t.Errorf("while none is connected: %+v", q)
+				}
+				w.list("a1@127.0.0.1")
+				w.settle(2 * time.Minute)
+				if q := w.queue(); q.Pending != 0 || q.Dead != tt.dead {
+					t.Errorf("at last: %+v", q)
+				}
+				if diff := cmp.Diff(ids[tt.dead:], w.arrived()); diff != "" {
+					t.Errorf("arrived -want +got:\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
 func TestDamageIsACondition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -7,6 +7,7 @@ import (
 
 	"ehc/controller/history"
 	"ehc/state"
+	"ehc/state/disk"
 	"ehc/state/outbox"
 	"ehc/transport"
 	"ehc/transport/etf"
@@ -214,15 +215,17 @@ func (d *drain) struck() error {
 	return err
 }
 
-// expire buries what has waited for too long.
+// expire buries what has waited for too long. Where there is no room for dead
+// letters the peer gets those events: late is better than a queue that stands, and
+// on a full volume delivery is what makes room.
 func (d *drain) expire(ctx context.Context) error {
 	n, _, err := d.box.Expire(ctx, d.app, time.Now())
 	if d.moved.buried += n; n > 0 {
 		d.tellExpired(d.app, n)
 	}
 	var full *outbox.DeadFullError
-	if errors.As(err, &full) {
-		return &stopError{reason: "DeadLettersFull", err: full}
+	if errors.As(err, &full) || errors.Is(err, disk.ErrFull) {
+		return nil
 	}
 	return err
 }

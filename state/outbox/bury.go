@@ -14,9 +14,9 @@ import (
 // reason is a stable word, why the same for people; it counts as a try that
 // failed. An event that is not the first is ErrNotWaiting. A *DeadFullError says
 // that there is no room for the letter; then, and with any other error, the event
-// is where it was.
+// is where it was. It works on a full volume too, as long as the ballast lasts.
 func (b *Box) Bury(ctx context.Context, app string, seq uint64, reason, why string, now time.Time) error {
-	err := b.bury(ctx, app, func(tx *disk.Tx, r row) ([]Letter, error) {
+	_, err := b.bury(ctx, app, func(tx *disk.Tx, r row) ([]Letter, error) {
 		if seq != r.head || seq >= r.next {
 			return nil, fmt.Errorf("event %d of %s is not the first: %w", seq, app, ErrNotWaiting)
 		}
@@ -42,7 +42,7 @@ const expireAtOnce = 256
 // many, and when the first that is left will have waited so long: zero if none
 // waits or there is no such limit. An event's age counts from when it was
 // enqueued, or retried, whatever its InsertedAt is. A *DeadFullError leaves those
-// that found no room where they were.
+// that found no room where they were; on a full volume it goes on as Bury does.
 func (b *Box) Expire(ctx context.Context, app string, now time.Time) (expired int, next time.Time, err error) {
 	age := b.maxima().MaxAge
 	if age <= 0 {
@@ -96,7 +96,7 @@ func ageOfHead(tx *disk.Tx, app string, limit time.Time) (old int, next time.Tim
 }
 
 func (b *Box) expire(ctx context.Context, app string, now, limit time.Time) (n int, err error) {
-	err = b.bury(ctx, app, func(tx *disk.Tx, _ row) ([]Letter, error) {
+	return b.bury(ctx, app, func(tx *disk.Tx, _ row) ([]Letter, error) {
 		old, _, err := ageOfHead(tx, app, limit)
 		if err != nil || old == 0 {
 			return nil, err
@@ -109,23 +109,24 @@ func (b *Box) expire(ctx context.Context, app string, now, limit time.Time) (n i
 			}
 			found = append(found, Letter{Event: e, Reason: Expired})
 		}
-		n = len(found)
-		if n > 0 {
+		if len(found) > 0 {
 			err = nil // those ahead of damage can go
 		}
 		return found, err
 	}, now)
-	return n, err
 }
 
-// bury moves the events that pick returns, which are the first of the queue.
-func (b *Box) bury(ctx context.Context, app string, pick func(*disk.Tx, row) ([]Letter, error), now time.Time) error {
+// bury moves the events that pick returns, which are the first of the queue: those
+// for which there is room, if that is one at least. It says how many.
+func (b *Box) bury(ctx context.Context, app string, pick func(*disk.Tx, row) ([]Letter, error), now time.Time) (n int, err error) {
 	limits := b.maxima()
 	var after map[string]rowState
 	var dead deadState
 	var buried []Letter
-	err := b.db.Write(ctx, func(tx *disk.Tx) error {
-		after, dead = nil, deadState{}
+	// What moves needs hardly more room than it had, and a queue that cannot move
+	// on would never give any back.
+	err = b.db.Free(ctx, func(tx *disk.Tx) error {
+		after, dead, buried = nil, deadState{}, nil // of a first try, on a full volume
 		r, _, err := load(tx, app)
 		if err != nil {
 			return err
@@ -134,35 +135,39 @@ func (b *Box) bury(ctx context.Context, app string, pick func(*disk.Tx, row) ([]
 		if err != nil || len(found) == 0 {
 			return err
 		}
-		n, bytes, err := letters(tx, app)
+		had, bytes, err := letters(tx, app)
 		if err != nil {
 			return err
 		}
-		for _, l := range found {
-			if n, bytes = n+1, bytes+int64(len(l.Payload)); n > limits.MaxDead || bytes > limits.MaxBytes {
-				return &DeadFullError{App: app, Letters: n - 1, MaxDead: limits.MaxDead, MaxBytes: limits.MaxBytes}
+		for i, l := range found {
+			if bytes += int64(len(l.Payload)); had+i+1 > limits.MaxDead || bytes > limits.MaxBytes {
+				found = found[:i]
+				break
 			}
 			l.DiedAt = now.Round(0).UTC()
 			if err := l.insert(tx); err != nil {
 				return err
 			}
 		}
+		if len(found) == 0 {
+			return &DeadFullError{App: app, Letters: had, MaxDead: limits.MaxDead, MaxBytes: limits.MaxBytes}
+		}
 		if r, err = r.strike(tx, app, found[len(found)-1].Seq); err != nil {
 			return err
 		}
-		after, dead, buried = map[string]rowState{app: b.stamp(r)}, b.stampDead(n), found
+		after, dead, buried = map[string]rowState{app: b.stamp(r)}, b.stampDead(had+len(found)), found
 		r.save(tx, app)
 		return nil
 	})
 	if err != nil {
-		return b.noteDamage(err)
+		return 0, b.noteDamage(err)
 	}
 	if after != nil {
 		b.learnDead(app, dead) // first: who is woken by the other asks for it
 		b.learn(after)
 		b.hear(Change{App: app, What: Buried, Reason: buried[0].Reason, Events: len(buried)}) // one reason for all of them
 	}
-	return nil
+	return len(buried), nil
 }
 
 // cut bounds why a delivery failed to what a row may hold.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -46,14 +47,16 @@ func TestAFullVolumeLosesNothing(t *testing.T) {
 		t.Errorf("%d events wait, want the %d that were taken", n, took)
 	}
 	must(t, b.Delivered(ctx, "billing", 5))
+	must(t, b.Failed(ctx, "billing", 6, "busy"))
+	must(t, b.Bury(ctx, "billing", 6, "HandlerRefused", "no", time.Now()))
 	must(t, os.Remove(filler))
 	out, err := b.Enqueue(ctx, refused)
 	must(t, err)
 	if out[0].Seq != uint64(took+1) || out[0].ID != refused.ID {
 		t.Errorf("with room again: event %d, want %d", out[0].Seq, took+1)
 	}
-	if n := len(head(t, b, "billing", MaxCall)); n != took-5+1 {
-		t.Errorf("%d events wait, want %d", n, took-5+1)
+	if n := len(head(t, b, "billing", MaxCall)); n != took-6+1 {
+		t.Errorf("%d events wait, want %d", n, took-6+1)
 	}
 }
 

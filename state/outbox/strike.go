@@ -89,10 +89,11 @@ func strike(tx *disk.Tx, app string, through uint64) (count uint64, bytes int64,
 }
 
 // Failed notes that a delivery of an event failed, and why; it stays where it
-// is. An event that does not wait is ErrNotWaiting.
+// is. An event that does not wait is ErrNotWaiting. It works on a full volume as
+// Bury does, which comes after enough of it.
 func (b *Box) Failed(ctx context.Context, app string, seq uint64, why string) error {
 	why = cut(why)
-	err := b.db.Write(ctx, func(tx *disk.Tx) error {
+	err := b.db.Free(ctx, func(tx *disk.Tx) error {
 		n, err := tx.Exec("UPDATE outbox_event SET tries = tries + 1, last_error = ? WHERE app = ? AND seq = ?", why, app, seq)
 		if err == nil && n == 0 {
 			err = ErrNotWaiting
