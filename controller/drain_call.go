@@ -23,6 +23,8 @@ type verdict struct {
 //	answer or error                   reason            the event's fault
 //	{error, unknown_event_type}       UnknownEventType  yes, and for good
 //	it is no Erlang term              NotATerm          yes, and for good
+//	{error, no_space}                 ReceiverFull      no
+//	{error, unavailable}              ReceiverFailed    no
 //	{error, R}, anything else         HandlerRefused    yes
 //	a function below it is undefined  FunctionUndefined yes, and for good
 //	raised                            HandlerRaised     yes
@@ -37,7 +39,8 @@ type verdict struct {
 // one, it fails every event alike, and burying for that would move a whole queue
 // to the dead letters. So the queue waits, says why, and loses nothing. After a
 // time-out the event may have been handled, and a slow database would bury one
-// event after the other: it waits, too.
+// event after the other: it waits, too. So it does for what a receiver says of
+// itself, and not of the event: its disk is full, or its store fails.
 type stopError struct {
 	reason string
 	err    error
@@ -163,7 +166,7 @@ func batchVerdict(answer etf.Term, err error, n int) (v verdict, usable bool) {
 		return verdict{handled: t[1].(int), stop: refusal(etf.Tuple{t[0], t[2]})}, true
 	}
 	v.stop = refusal(answer)
-	v.stop.event, v.stop.final = n == 1, v.stop.final && n == 1
+	v.stop.event, v.stop.final = v.stop.event && n == 1, v.stop.final && n == 1
 	return v, false
 }
 
@@ -175,8 +178,17 @@ func within(t etf.Term, most int) bool {
 // refusal is the stop for an answer that is not ok.
 func refusal(answer etf.Term) *stopError {
 	s := &stopError{reason: "HandlerRefused", err: fmt.Errorf("handler answered %s", etf.Text(answer)), event: true}
-	if t, ok := answer.(etf.Tuple); ok && len(t) == 2 && t[0] == etf.Term(etf.Atom("error")) && t[1] == etf.Term(etf.Atom("unknown_event_type")) {
+	t, ok := answer.(etf.Tuple)
+	if !ok || len(t) != 2 || t[0] != etf.Term(etf.Atom("error")) {
+		return s
+	}
+	switch t[1] {
+	case etf.Term(etf.Atom("unknown_event_type")):
 		s.reason, s.final = "UnknownEventType", true
+	case etf.Term(noSpace):
+		s.reason, s.event = "ReceiverFull", false
+	case etf.Term(unavailable):
+		s.reason, s.event = "ReceiverFailed", false
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -233,6 +234,40 @@ func TestAHandlerThatIsNotThereHoldsTheQueue(t *testing.T) {
 			t.Error("the batch handler was not asked for again")
 		}
 	})
+}
+
+func TestWhatAReceiverSaysOfItselfBuriesNothing(t *testing.T) {
+	for says, reason := range map[string]string{"no_space": "ReceiverFull", "unavailable": "ReceiverFailed"} {
+		t.Run(says, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorldOf(t, strings.Replace(worldText, "deliver {}", "deliver { tries = 2 }", 1))
+				sick := true
+				w.peer("a1@127.0.0.1", func(string) error {
+					if sick {
+						return errors.New(says)
+					}
+					return nil
+				})
+				ids := w.emit(3)
+				w.list("a1@127.0.0.1")
+				w.settle(time.Hour)
+				if q := w.queue(); q.Pending != 3 || q.Dead != 0 || q.Reason != reason {
+					t.Errorf("queue = %+v", q)
+				}
+				w.mu.Lock()
+				sick = false
+				w.mu.Unlock()
+				w.settle(2 * time.Minute)
+				if diff := cmp.Diff(ids, w.arrived()); diff != "" {
+					t.Errorf("arrived -want +got:\n%s", diff)
+				}
+			})
+		})
+	}
+	v, usable := batchVerdict(etf.Tuple{etf.Atom("error"), noSpace}, nil, 1)
+	if usable || v.handled != 0 || v.stop.event || v.stop.reason != "ReceiverFull" {
+		t.Errorf("as the answer for a batch: %+v", v.stop)
+	}
 }
 
 func TestTheNextNodeTakesOver(t *testing.T) {

@@ -80,6 +80,8 @@ func Reasons() []Reason {
 		{"OutboxFailed", "the outbox could not be read or written"},
 		{"NotATerm", "the event cannot be written as an Erlang term"},
 		{"NoProgress", "the handler answered that it handled none of a batch"},
+		{"ReceiverFull", "the handler answered no_space: its disk is full; the queue waits"},
+		{"ReceiverFailed", "the handler answered unavailable: its store fails; the queue waits"},
 		{"HandlerRefused", "the handler answered something other than ok"},
 		{"UnknownEventType", "the handler does not know the event's type"},
 		{handlerUndefined, "the node does not export the handler"},

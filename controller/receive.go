@@ -57,8 +57,8 @@ func NewReceiver(box *inbox.Box, spec state.Receive, log hclog.Logger) *Receiver
 //	no_space             the volume is full                         no fault of the
 //	unavailable          the store fails, and the log says how      event's: try again
 //
-// The batch handler never tells the last two. A sender buries an event that was
-// refused too often, so while those hold it answers {:ok, n} for the n before.
+// For the last two ehc as a sender waits. Another may bury an event that was refused
+// too often: so while those hold, the batch handler answers {:ok, n} for the n before.
 // What is no key of a counter raises badarg in the caller.
 func (r *Receiver) Functions() map[transport.Function]transport.Handler {
 	functions := map[transport.Function]transport.Handler{

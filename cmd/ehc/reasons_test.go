@@ -65,6 +65,8 @@ var provoked = map[string]string{
 	"FunctionUndefined": "controller.TestAnswersOfTheBatchHandler",
 	"HandlerKilled":     "controller.TestAnswersOfTheBatchHandler",
 	"NoProgress":        "controller.TestAnswersOfTheBatchHandler",
+	"ReceiverFull":      "controller.TestWhatAReceiverSaysOfItselfBuriesNothing",
+	"ReceiverFailed":    "controller.TestWhatAReceiverSaysOfItselfBuriesNothing",
 	"CallRefused":       "controller.TestAnswersOfTheBatchHandler",
 	"NotATerm":          "controller.TestWhatIsNoTermIsBuried",
 	"Expired":           "controller.TestOldEventsExpireWithoutAnyConnection",
