@@ -160,7 +160,7 @@ func (e *effects) Resync(ctx context.Context, n state.Node) error {
 		tries := e.store.Snapshot().Conn(n).Tries
 		retry := time.Now().Add(backoff(tries+1, dialFirst, dialMost))
 		end("ResyncFailed")
-		e.record(e.store.RecordSyncFailed(n, "ResyncFailed", err.Error(), retry))
+		e.record(e.store.RecordSyncFailed(n, c.Peer().Creation, "ResyncFailed", err.Error(), retry))
 		e.log.Warn("resync", "node", n, "error", err)
 	})
 }

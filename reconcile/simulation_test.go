@@ -149,7 +149,7 @@ func (c *cluster) Resync(_ context.Context, n state.Node) error {
 	creation := c.store.Snapshot().Conn(n).Creation
 	c.under = append(c.under, func() {
 		if fails {
-			c.ok(c.store.RecordSyncFailed(n, "ResyncFailed", "no answer", c.now.Add(time.Second)))
+			c.ok(c.store.RecordSyncFailed(n, creation, "ResyncFailed", "no answer", c.now.Add(time.Second)))
 			return
 		}
 		c.ok(c.store.RecordSynced(n, creation, "25"))

@@ -100,7 +100,7 @@ func TestConns(t *testing.T) {
 			o.finds("a@h")
 			o.up("a@h")
 			o.ok(o.SetBusy("a@h", true))
-			o.ok(o.RecordSyncFailed("a@h", "ResyncFailed", "no answer", retry))
+			o.ok(o.RecordSyncFailed("a@h", 7, "ResyncFailed", "no answer", retry))
 		}, want: Conn{Node: "a@h", App: "media", Phase: Up, Since: t0, Creation: 7, RetryAt: retry, Tries: 1, Reason: "ResyncFailed", Message: "no answer"}},
 		{name: "a resync that ends after its connection changes nothing", do: func(o one) {
 			o.finds("a@h")
@@ -108,8 +108,14 @@ func TestConns(t *testing.T) {
 			o.ok(o.SetBusy("a@h", true))
 			o.down("a@h")
 			o.up("a@h")
-			o.ok(o.RecordSyncFailed("a@h", "ResyncFailed", "not connected", retry))
+			o.ok(o.RecordSyncFailed("a@h", 7, "ResyncFailed", "not connected", retry))
 		}, want: upA},
+		{name: "a failed resync with another incarnation leaves the one under way", do: func(o one) {
+			o.finds("a@h")
+			o.up("a@h")
+			o.ok(o.SetBusy("a@h", true))
+			o.ok(o.RecordSyncFailed("a@h", 6, "ResyncFailed", "not connected", retry))
+		}, want: Conn{Node: "a@h", App: "media", Phase: Up, Since: t0, Creation: 7, Busy: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -172,7 +172,7 @@ func (m *machine) tend(t *rapid.T) {
 	case 2:
 		check(t, m.store.RecordSynced(n, uint32(rapid.IntRange(1, 2).Draw(t, "creation")), "25"))
 	case 3:
-		check(t, m.store.RecordSyncFailed(n, "ResyncFailed", "no answer", m.now.Add(time.Second)))
+		check(t, m.store.RecordSyncFailed(n, uint32(rapid.IntRange(1, 2).Draw(t, "creation")), "ResyncFailed", "no answer", m.now.Add(time.Second)))
 	case 5:
 		check(t, m.store.Suspend([]Suspension{{App: rapid.SampledFrom(testApps).Draw(t, "app"), At: m.now}}))
 	case 6:

@@ -30,13 +30,13 @@ func (s *Store) RecordSynced(n Node, creation uint32, release string) error {
 	})
 }
 
-// RecordSyncFailed records why a resync of n has failed, and before when it must
-// not be tried again. It does nothing if none was under way: the connection has
-// been lost since, or is a new one.
-func (s *Store) RecordSyncFailed(n Node, reason, message string, retryAt time.Time) error {
+// RecordSyncFailed records why a resync with this incarnation of n has failed, and
+// before when it must not be tried again. It does nothing if none was under way, as
+// when the connection has been lost since, or if n is another incarnation by now.
+func (s *Store) RecordSyncFailed(n Node, creation uint32, reason, message string, retryAt time.Time) error {
 	return s.write("failed resync of "+string(n), func(w *write) error {
 		c, _ := connTable.get(w.txn, key(string(n)))
-		if !c.Busy {
+		if !c.Busy || c.Creation != creation {
 			return nil
 		}
 		c.Busy, c.RetryAt, c.Reason, c.Message = false, retryAt, reason, message
