@@ -54,6 +54,10 @@ func boxText(b []byte) Term {
 }
 
 type (
+	tuple1 struct {
+		head  Tuple
+		elems [1]Term
+	}
 	tuple2 struct {
 		head  Tuple
 		elems [2]Term
@@ -71,6 +75,10 @@ type (
 // boxTuple returns a new tuple of n elements, to be filled in, and as a Term.
 func boxTuple(n int) (Tuple, Term) {
 	switch {
+	case n <= 1: // two bytes on the wire: nothing takes more memory for each of its bytes
+		x := new(tuple1)
+		x.head = x.elems[:n:n]
+		return x.head, boxed(Tuple(nil), unsafe.Pointer(&x.head))
 	case n <= 2:
 		x := new(tuple2)
 		x.head = x.elems[:n:n]

@@ -90,8 +90,8 @@ func (d *Decoder) stringList() Term {
 // appendBytes reads a length and so many bytes, each an integer.
 func (d *Decoder) appendBytes(elems []Term) []Term {
 	text := d.take(d.u16())
-	if elems == nil && len(text) > 0 {
-		elems = make([]Term, 0, len(text))
+	if all := len(elems) + len(text); all > cap(elems) { // no more: nothing follows a string
+		elems = append(make([]Term, 0, all), elems...)
 	}
 	for _, c := range text {
 		elems = append(elems, boxedInts[int(c)-minBoxed])

@@ -203,6 +203,25 @@ func TestMemoryFollowsTheBytesNotTheClaims(t *testing.T) {
 	}
 }
 
+// The terms that take most for what they are on the wire.
+func TestATermTakesSome24TimesItsBytes(t *testing.T) {
+	chain := func(tuple string) string { return strings.Repeat(tuple, 400) + "\x6a" }
+	for name, b := range map[string]string{
+		"tuples of one":           "\x6c\x00\x00\x00" + "\x64" + strings.Repeat(chain("\x68\x01"), 100) + "\x6a",
+		"tuples of three":         "\x6c\x00\x00\x00" + "\x64" + strings.Repeat(chain("\x68\x03\x6a\x6a"), 100) + "\x6a",
+		"a string as a list":      "\x6b\xff\xff" + strings.Repeat("x", 65535),
+		"one after an element":    "\x6c\x00\x00\x00\x01\x6a\x6b\xff\xff" + strings.Repeat("x", 65535),
+		"pairs, each in the next": chain("\x68\x02\x6a"),
+	} {
+		d := etf.NewDecoder(etf.DefaultLimits())
+		var err error
+		got := allocated(func() { _, _, err = d.Term([]byte(b)) })
+		if limit := uint64(25*len(b)) + 4<<10; err != nil || got > limit {
+			t.Errorf("%s: %d bytes took %d, more than %d; %v", name, len(b), got, limit, err)
+		}
+	}
+}
+
 func TestWhatComesAgainIsNotAllocatedAgain(t *testing.T) {
 	d := etf.NewDecoder(etf.DefaultLimits())
 	for _, c := range []struct {

@@ -8,7 +8,7 @@ const MaxDepth = 512
 // Limits bound what a Decoder does with bytes from a peer. Memory needs no
 // limit of its own: a Decoder allocates for elements only when there is a byte
 // for each of them, in all open containers together, so that a term takes some
-// twenty times its bytes at worst.
+// 24 times its bytes at worst: tuples of one element, or of three, in each other.
 type Limits struct {
 	// Depth is how many containers may be open at once. Zero and anything
 	// over MaxDepth mean MaxDepth.
