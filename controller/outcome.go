@@ -26,7 +26,7 @@ var worse = map[string]int{api.OutcomeDelivered: 0, api.OutcomeBuffered: 1, api.
 // happen.
 func (c *Controller) outcomes(ctx context.Context, wait string, limit time.Duration, events []outbox.Event) (map[string]string, error) {
 	if wait != api.WaitDurable {
-		within, cancel := context.WithCancel(ctx)
+		within, cancel := ctx, func() {}
 		if limit > 0 {
 			within, cancel = context.WithTimeout(ctx, limit)
 		}

@@ -143,6 +143,37 @@ func TestAWaitEndsWithItsRequest(t *testing.T) {
 	})
 }
 
+// children is a context that counts those derived from it that have not ended.
+type children struct {
+	context.Context
+	alive *int
+}
+
+func (children) Value(any) any { return nil } // so that nothing looks past it
+
+func (c children) AfterFunc(f func()) func() bool {
+	*c.alive++
+	stop := context.AfterFunc(c.Context, f)
+	return func() bool {
+		stopped := stop()
+		if stopped {
+			*c.alive--
+		}
+		return stopped
+	}
+}
+
+func TestAWaitWithALimitLeavesNothingAtItsRequest(t *testing.T) {
+	within, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	alive := 0
+	for _, limit := range []time.Duration{0, time.Minute} {
+		if _, err := (&Controller{}).outcomes(children{within, &alive}, api.WaitDelivered, limit, nil); err != nil || alive != 0 {
+			t.Errorf("limit %s: %d contexts are left, %v", limit, alive, err)
+		}
+	}
+}
+
 func TestPromising(t *testing.T) {
 	up := func(s *state.Store) { _ = s.RecordUp("a1@h", 1, time.Now()) }
 	synced := func(s *state.Store) { _ = s.RecordSynced("a1@h", 1, "25") }
