@@ -23,7 +23,7 @@ func (e *effects) Drain(ctx context.Context, n state.Node, app string) error {
 	if err := e.store.RecordDraining(app, true); err != nil {
 		return notOvertaken(err)
 	}
-	return e.start(ctx, func() {
+	e.start(ctx, e.drains, func() {
 		turn := e.queues.turn(app)
 		ctx, end := e.tracer.Action(ctx, reconcile.Drain, string(n), app)
 		turn.Lock() // at most for as long as old events are moved away
@@ -32,6 +32,7 @@ func (e *effects) Drain(ctx context.Context, n state.Node, app string) error {
 		end(stopReason(err))
 		e.drained(ctx, n, app, moved, err)
 	})
+	return nil
 }
 
 // stopReason is the word for why a drain stopped; empty if nothing was in its way.

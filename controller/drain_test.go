@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ehc/controller/api"
+	"ehc/state"
 	"ehc/transport"
 	"ehc/transport/etf"
 	"ehc/transport/transporttest"
@@ -268,6 +269,45 @@ func TestWhatAReceiverSaysOfItselfBuriesNothing(t *testing.T) {
 	if usable || v.handled != 0 || v.stop.event || v.stop.reason != "ReceiverFull" {
 		t.Errorf("as the answer for a batch: %+v", v.stop)
 	}
+}
+
+// TestDialsAreNotInTheWayOfDrains: many machines that do not answer, and one app that
+// is well.
+func TestDialsAreNotInTheWayOfDrains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorldOf(t, worldText+`peer "b" { queries = ["b.internal"] }`)
+		w.peer("a1@127.0.0.1", nil)
+		w.list("a1@127.0.0.1")
+		w.settle(time.Minute)
+		var silent []state.Node
+		for i := range 3 * actionsAtOnce {
+			name := fmt.Sprintf("b%d@127.0.0.1", i)
+			w.net.Add(name).Freeze()
+			silent = append(silent, state.Node(name))
+		}
+		w.look.mu.Lock()
+		w.look.nodes["b.internal"] = silent
+		w.look.mu.Unlock()
+		if err := w.look.look(w.store, "b", "b.internal"); err != nil {
+			t.Fatal(err)
+		}
+		for range 30 { // more than it takes to find them and give all of them up once
+			ids := w.emit(1)
+			w.settle(2 * time.Second)
+			if got := w.arrived(); len(got) == 0 || got[len(got)-1] != ids[0] {
+				t.Fatalf("an event waits behind the dials: %+v", w.queue())
+			}
+		}
+		dialled := 0
+		for _, n := range silent {
+			if w.store.Snapshot().Conn(n).Tries > 0 {
+				dialled++
+			}
+		}
+		if dialled != len(silent) {
+			t.Errorf("%d of %d have been dialled", dialled, len(silent))
+		}
+	})
 }
 
 func TestTheNextNodeTakesOver(t *testing.T) {

@@ -41,9 +41,11 @@ type effects struct {
 	beat   func() // the loop gets on
 	hears  bool   // what nodes show of PubSub becomes known
 
-	spec  atomic.Pointer[state.Spec]
-	slots chan struct{}
-	group sync.WaitGroup
+	spec   atomic.Pointer[state.Spec]
+	dials  slots
+	tends  slots // prunes and resyncs
+	drains slots
+	group  sync.WaitGroup
 }
 
 var _ reconcile.Effects = (*effects)(nil)
@@ -53,7 +55,7 @@ func newEffects(o Options) *effects {
 		store: o.Store, box: o.Box, dialer: o.Dialer, links: o.Links, log: o.Log,
 		queues: newQueues(), tell: func(history.Entry) {}, meter: o.Meter, tracer: o.Tracer, beat: func() {},
 		hears: o.PubSub != nil,
-		slots: make(chan struct{}, actionsAtOnce),
+		dials: make(slots, actionsAtOnce), tends: make(slots, actionsAtOnce), drains: make(slots, actionsAtOnce),
 	}
 }
 
@@ -62,31 +64,40 @@ func (e *effects) setSpec(s state.Spec) { e.spec.Store(&s) }
 // wait returns when no work is under way. Nothing may start after it.
 func (e *effects) wait() { e.group.Wait() }
 
-// start runs work in a goroutine, when one of the slots is free.
-func (e *effects) start(ctx context.Context, work func()) error {
-	select {
-	case e.slots <- struct{}{}:
-		e.beat()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+// slots bound how much work of one kind is at it at once. Each kind has its own:
+// machines that do not answer a dial, or handlers that hang, are in the way of
+// nothing else.
+type slots chan struct{}
+
+// start runs work in a goroutine, as soon as one of the slots is free, and waits for
+// neither. Work whose turn has not come when ctx ends is not done.
+func (e *effects) start(ctx context.Context, s slots, work func()) {
+	e.beat()
 	e.group.Go(func() {
-		defer func() { <-e.slots }()
-		work()
+		select {
+		case s <- struct{}{}:
+			defer func() { <-s }()
+			work()
+		case <-ctx.Done():
+		}
 	})
-	return nil
 }
 
 // Connect dials n where discovery found it.
 func (e *effects) Connect(ctx context.Context, n state.Node) error {
-	peer, ok := e.store.Snapshot().Wanted(n)
-	if !ok {
-		return nil // unlisted since the plan was made
-	}
 	if err := e.store.RecordDialling(n); err != nil {
 		return notOvertaken(err)
 	}
-	return e.start(ctx, func() { e.dial(ctx, peer) })
+	e.start(ctx, e.dials, func() {
+		// Much may have happened until the turn came.
+		peer, ok := e.store.Snapshot().Wanted(n)
+		if !ok || errors.Is(e.store.RecordDialling(n), state.ErrOvertaken) {
+			e.record(e.store.RecordUndialled(n))
+			return
+		}
+		e.dial(ctx, peer)
+	})
+	return nil
 }
 
 func (e *effects) dial(ctx context.Context, peer state.Peer) {
@@ -128,13 +139,14 @@ func (e *effects) Prune(ctx context.Context, n state.Node) error {
 		return nil
 	}
 	e.log.Info("prune", "node", n)
-	return e.start(ctx, func() {
+	e.start(ctx, e.tends, func() {
 		_, end := e.tracer.Action(ctx, reconcile.Prune, string(n), e.store.Snapshot().Conn(n).App)
 		defer end("")
 		if err := c.Close(); err != nil && !errors.Is(err, transport.ErrDown) {
 			e.log.Error("prune", "node", n, "error", err)
 		}
 	})
+	return nil
 }
 
 // Resync learns from a new incarnation of n what a restart may have changed.
@@ -146,7 +158,7 @@ func (e *effects) Resync(ctx context.Context, n state.Node) error {
 	if err := e.store.SetBusy(n, true); err != nil {
 		return notOvertaken(err)
 	}
-	return e.start(ctx, func() {
+	e.start(ctx, e.tends, func() {
 		ctx, end := e.tracer.Action(ctx, reconcile.Resync, string(n), e.store.Snapshot().Conn(n).App)
 		limit, cancel := context.WithTimeout(ctx, resyncLimit)
 		defer cancel()
@@ -163,6 +175,7 @@ func (e *effects) Resync(ctx context.Context, n state.Node) error {
 		e.record(e.store.RecordSyncFailed(n, c.Peer().Creation, "ResyncFailed", err.Error(), retry))
 		e.log.Warn("resync", "node", n, "error", err)
 	})
+	return nil
 }
 
 // awaitPubSub waits until it is known of which PubSub groups a new incarnation is a

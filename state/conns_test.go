@@ -116,6 +116,13 @@ func TestConns(t *testing.T) {
 			o.ok(o.SetBusy("a@h", true))
 			o.ok(o.RecordSyncFailed("a@h", 6, "ResyncFailed", "not connected", retry))
 		}, want: Conn{Node: "a@h", App: "media", Phase: Up, Since: t0, Creation: 7, Busy: true}},
+		{name: "a dial that is given up leaves the row as it was", do: func(o one) {
+			o.finds("a@h")
+			o.ok(o.RecordDialling("a@h"))
+			o.ok(o.RecordDialFailed("a@h", "CookieRejected", "cookie rejected", retry))
+			o.ok(o.RecordDialling("a@h"))
+			o.ok(o.RecordUndialled("a@h"))
+		}, want: Conn{Node: "a@h", App: "media", RetryAt: retry, Tries: 1, Reason: "CookieRejected", Message: "cookie rejected"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

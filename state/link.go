@@ -89,6 +89,21 @@ func (s *Store) RecordDialling(n Node) error {
 	})
 }
 
+// RecordUndialled records that n is not dialled after all: what RecordDialling has
+// marked is as before, and n leaves the table if no query lists it.
+func (s *Store) RecordUndialled(n Node) error {
+	return s.write("dial of "+string(n)+" given up", func(w *write) error {
+		c, _ := connTable.get(w.txn, key(string(n)))
+		if c.Phase != Dialling {
+			return nil
+		}
+		c.Phase = Down
+		connTable.put(w, c)
+		w.settle(n)
+		return nil
+	})
+}
+
 // RecordDialFailed records that a dial of n has failed, why, and before when it
 // must not be dialled again. If no query has listed n since, n leaves the table.
 // It changes nothing if a connection is up: the peer's own dial has worked.
