@@ -41,8 +41,8 @@ type seat struct {
 	cookie string
 	key    []byte
 
-	mu      sync.Mutex
-	proxies map[string]*proxy // by name of the peer
+	mu   sync.Mutex
+	free []*proxy // of links that are gone
 }
 
 // sit starts ergo's runtime: no applications, no routes, and the listener on
@@ -54,7 +54,7 @@ func sit(name string, creation uint32) (*seat, error) {
 	_, _ = rand.Read(secret) // never fails
 	modulus := new(big.Int).SetBit(big.NewInt(1), 2047, 1)
 	s := &seat{
-		self: name, cookie: hex.EncodeToString(secret), proxies: map[string]*proxy{},
+		self: name, cookie: hex.EncodeToString(secret),
 		key: x509.MarshalPKCS1PublicKey(&rsa.PublicKey{N: modulus, E: 65537}),
 	}
 	n, err := node.StartWithContext(context.Background(), name, s.cookie, node.Options{
@@ -77,45 +77,55 @@ func sit(name string, creation uint32) (*seat, error) {
 	return s, nil
 }
 
-// proxyOf returns the proxy of a peer.
-func (s *seat) proxyOf(name string) *proxy {
+// take returns a proxy that no link has.
+func (s *seat) take() *proxy {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	x := s.proxies[name]
-	if x == nil {
-		x = &proxy{name: name}
-		s.proxies[name] = x
+	last := len(s.free) - 1
+	if last < 0 {
+		return &proxy{}
 	}
+	x := s.free[last]
+	s.free = s.free[:last]
 	return x
 }
 
-// adopt makes ergo's processes reach a peer over l, the only link to it. Its proxy
-// is told the session's id before adopt returns.
+// leave has another link take the proxy.
+func (s *seat) leave(x *proxy) {
+	x.link.Store(nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = append(s.free, x)
+}
+
+// adopt makes ergo's processes reach a peer over l, the only link to it, and gives l
+// its proxy, which is told the session's id before adopt returns.
 func (s *seat) adopt(l *link) error {
-	x, creation := l.proxy, l.with.Creation
+	x, creation := s.take(), l.with.Creation
 	x.link.Store(l)
 	err := s.router.RouteProxyConnectRequest(x, node.ProxyConnectRequest{
 		To:        s.self,
 		Creation:  creation,
 		PublicKey: s.key,
 		Digest:    s.digest(creation),
-		Path:      []string{s.self, x.name},
+		Path:      []string{s.self, l.with.Name},
 	})
 	if err != nil {
-		x.link.Store(nil)
+		s.leave(x)
 		return fmt.Errorf("adopt: %w", err)
 	}
+	l.proxy = x
 	return nil
 }
 
 // release ends what adopt began: every monitor that ergo's processes hold on the
 // peer ends with noconnection.
-func (s *seat) release(x *proxy) {
-	s.router.RouteNodeDown(x.name, nil)
-	_ = s.router.RouteProxyDisconnect(x, node.ProxyDisconnect{
-		Node: x.name, Proxy: s.self, SessionID: x.session, Reason: "noconnection",
+func (s *seat) release(l *link) {
+	s.router.RouteNodeDown(l.with.Name, nil)
+	_ = s.router.RouteProxyDisconnect(l.proxy, node.ProxyDisconnect{
+		Node: l.with.Name, Proxy: s.self, SessionID: *l.proxy.session.Load(), Reason: "noconnection",
 	})
-	x.link.Store(nil)
+	s.leave(l.proxy)
 }
 
 // digest is what ergo wants to see with a request for a proxy connection.

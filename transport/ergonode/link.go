@@ -80,7 +80,6 @@ func newLink(p *peer, nc net.Conn, with dist.Node, accepted bool) *link {
 		calls:   map[uint64]*call{}, watches: map[etf.Ref]watch{}, bonds: map[bond]struct{}{}, inbound: map[uint64]*inbound{},
 		waiting: map[etf.Ref]uint64{}, spawned: map[uint32]*spawned{},
 	}
-	l.proxy = n.seat.proxyOf(with.Name)
 	l.ctx, l.cancel = context.WithCancel(context.Background()) // ends by end only, so that why is set
 	return l
 }
@@ -100,7 +99,7 @@ func (l *link) run() {
 	writing.Go(func() { l.end(l.write()) })
 	l.end(l.read())
 	writing.Wait()
-	l.node.seat.release(l.proxy)
+	l.node.seat.release(l)
 	l.peer.gone(l, l.why)
 	close(l.down)
 }

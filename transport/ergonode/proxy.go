@@ -17,26 +17,26 @@ import (
 // through here. ergo never holds a peer's monitors or links, for we keep those, so
 // it has no exits to send; links from its processes are not supported.
 //
-// ergo keeps every proxy that it was ever given, so there is one for each name that
-// a peer has had, and it holds the link only while that is up.
+// ergo keeps every proxy that it was ever given. So one whose link has gone is given
+// to the next link, of whatever peer: there are as many as links at most at once.
 type proxy struct {
 	unsupported
-	name    string
 	link    atomic.Pointer[link]
-	session string // ergo's name for the connection
+	session atomic.Pointer[string] // ergo's name for the connection
 }
 
-// up returns the link. A process of ergo's may be late.
-func (x *proxy) up() (*link, error) {
-	if l := x.link.Load(); l != nil {
+// up returns the link to a node. A process of ergo's may be late, and the link that
+// of another by now.
+func (x *proxy) up(to string) (*link, error) {
+	if l := x.link.Load(); l != nil && l.with.Name == to {
 		return l, nil
 	}
 	return nil, transport.ErrDown
 }
 
 // push queues what must not wait.
-func (x *proxy) push(b []byte) error {
-	l, err := x.up()
+func (x *proxy) push(to string, b []byte) error {
+	l, err := x.up(to)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ var _ node.ConnectionInterface = (*proxy)(nil)
 
 // ProxyConnectReply is how ergo says that it has taken the connection.
 func (x *proxy) ProxyConnectReply(r node.ProxyConnectReply) error {
-	x.session = r.SessionID
+	x.session.Store(&r.SessionID)
 	return nil
 }
 
@@ -58,8 +58,8 @@ func (x *proxy) ProxyRegisterSession(node.ProxySession) error { return nil }
 func (x *proxy) ProxyUnregisterSession(string) error { return nil }
 
 // ProxyDisconnect is ergo's Disconnect.
-func (x *proxy) ProxyDisconnect(node.ProxyDisconnect) error {
-	if l, err := x.up(); err == nil {
+func (x *proxy) ProxyDisconnect(d node.ProxyDisconnect) error {
+	if l, session := x.link.Load(), x.session.Load(); l != nil && *session == d.SessionID {
 		l.end(errDisconnected)
 	}
 	return nil
@@ -69,33 +69,33 @@ func (x *proxy) ProxyDisconnect(node.ProxyDisconnect) error {
 func (x *proxy) Send(from gen.Process, to eetf.Pid, message eetf.Term) error {
 	if t, ok := message.(eetf.Tuple); ok && len(t) == 2 {
 		if ref, ok := t[0].(eetf.Ref); ok && ref.ID[2] == refTag {
-			l, err := x.up()
+			l, err := x.up(string(to.Node))
 			if err != nil {
 				return err
 			}
 			return l.answer(idOf(fromErgoRef(ref)), fromErgo(t[1]))
 		}
 	}
-	return x.send(dist.AppendSend(nil, fromErgoPid(from.Self()), fromErgoPid(to)), nil, message)
+	return x.send(string(to.Node), dist.AppendSend(nil, fromErgoPid(from.Self()), fromErgoPid(to)), nil, message)
 }
 
 // SendReg sends a message to a registered name.
 func (x *proxy) SendReg(from gen.Process, to gen.ProcessID, message eetf.Term) error {
 	b, err := dist.AppendRegSend(nil, fromErgoPid(from.Self()), etf.Atom(to.Name))
-	return x.send(b, err, message)
+	return x.send(to.Node, b, err, message)
 }
 
 // SendAlias sends a message to an alias.
 func (x *proxy) SendAlias(from gen.Process, to eetf.Alias, message eetf.Term) error {
-	return x.send(dist.AppendAliasSend(nil, fromErgoPid(from.Self()), fromErgoRef(eetf.Ref(to))), nil, message)
+	return x.send(string(to.Node), dist.AppendAliasSend(nil, fromErgoPid(from.Self()), fromErgoRef(eetf.Ref(to))), nil, message)
 }
 
 // send waits for room as an Erlang sender would be suspended.
-func (x *proxy) send(b []byte, err error, message eetf.Term) error {
+func (x *proxy) send(to string, b []byte, err error, message eetf.Term) error {
 	if err != nil {
 		return err
 	}
-	l, err := x.up()
+	l, err := x.up(to)
 	if err != nil {
 		return err
 	}
@@ -107,12 +107,12 @@ func (x *proxy) send(b []byte, err error, message eetf.Term) error {
 
 // Monitor and what follows must not wait: ergo calls them with its locks held.
 func (x *proxy) Monitor(local, remote eetf.Pid, ref eetf.Ref) error {
-	return x.push(dist.AppendMonitor(nil, fromErgoPid(local), fromErgoPid(remote), fromErgoRef(ref)))
+	return x.push(string(remote.Node), dist.AppendMonitor(nil, fromErgoPid(local), fromErgoPid(remote), fromErgoRef(ref)))
 }
 
 // Demonitor takes a monitor back.
 func (x *proxy) Demonitor(local, remote eetf.Pid, ref eetf.Ref) error {
-	return x.push(dist.AppendDemonitor(nil, fromErgoPid(local), fromErgoPid(remote), fromErgoRef(ref)))
+	return x.push(string(remote.Node), dist.AppendDemonitor(nil, fromErgoPid(local), fromErgoPid(remote), fromErgoRef(ref)))
 }
 
 // MonitorReg monitors a registered name.
@@ -121,7 +121,7 @@ func (x *proxy) MonitorReg(local eetf.Pid, remote gen.ProcessID, ref eetf.Ref) e
 	if err != nil {
 		return err
 	}
-	return x.push(b)
+	return x.push(remote.Node, b)
 }
 
 // DemonitorReg takes a monitor of a name back.
@@ -130,25 +130,23 @@ func (x *proxy) DemonitorReg(local eetf.Pid, remote gen.ProcessID, ref eetf.Ref)
 	if err != nil {
 		return err
 	}
-	return x.push(b)
+	return x.push(remote.Node, b)
 }
 
-// Creation is the peer's incarnation.
+// Creation is the incarnation of the peer that has the link now.
 func (x *proxy) Creation() uint32 {
-	l, err := x.up()
-	if err != nil {
-		return 0
+	if l := x.link.Load(); l != nil {
+		return l.with.Creation
 	}
-	return l.with.Creation
+	return 0
 }
 
 // Stats has the name and the bytes that were read.
 func (x *proxy) Stats() node.NetworkStats {
-	l, err := x.up()
-	if err != nil {
-		return node.NetworkStats{NodeName: x.name}
+	if l := x.link.Load(); l != nil {
+		return node.NetworkStats{NodeName: l.with.Name, BytesIn: l.heard.Load()}
 	}
-	return node.NetworkStats{NodeName: x.name, BytesIn: l.heard.Load()}
+	return node.NetworkStats{}
 }
 
 // unsupported is what ergo's nodes do among themselves.
