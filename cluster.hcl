@@ -156,9 +156,9 @@ peer "phoenix" {
     # How often the handler may refuse an event, by {:error, reason} or by raising,
     # before it goes to the dead letters and the queue moves on. 0: the queue waits
     # for ever. {:error, :unknown_event_type}, and a function that the handler calls
-    # and that is not there, send it there at once. What is not
-    # the event's fault never does: no connection, no answer in time, a handler
-    # that is not there.
+    # and that is not there, send it there at once. What is not the event's fault
+    # never does: no connection, no answer in time, a handler that is not there, a
+    # receiver that is full.
     # tries = 20
   }
 
