@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -51,9 +52,9 @@ func TestAWatchEndsWellWhenItIsInterrupted(t *testing.T) {
 
 // TestEventsAreFollowedOverARestart: a connection that breaks is no end.
 func TestEventsAreFollowedOverARestart(t *testing.T) {
-	asked := 0
+	var questions atomic.Int32 // each connection has a goroutine of its own
 	code, out, errs := interrupted(t, func(w http.ResponseWriter, r *http.Request, interrupt func()) {
-		switch asked++; asked {
+		switch asked := questions.Add(1); asked {
 		case 1, 3:
 			_, _ = fmt.Fprintf(w, `{"entries":[{"id":%d,"count":1,"kind":"Kind%d"}],"last":%d}`, asked, asked, asked)
 		case 2:
