@@ -8,16 +8,26 @@ import (
 
 // CheckAtom returns an error unless a is UTF-8 of at most 255 characters.
 func CheckAtom(a Atom) error {
+	if isPlain(string(a)) {
+		return nil
+	}
 	if !utf8.ValidString(string(a)) {
 		return badValue("atom %q: not UTF-8", cut(string(a)))
-	}
-	if len(a) <= maxAtomChars {
-		return nil
 	}
 	if n := utf8.RuneCountInString(string(a)); n > maxAtomChars {
 		return badValue("atom %q of %d characters: more than %d", cut(string(a)), n, maxAtomChars)
 	}
 	return nil
+}
+
+// isPlain says whether the text of an atom is short and ASCII, as nearly all are, so
+// that there is nothing to check.
+func isPlain[T string | []byte](text T) bool {
+	var all byte
+	for i := range len(text) {
+		all |= text[i]
+	}
+	return all < utf8.RuneSelf && len(text) <= maxAtomChars
 }
 
 // cut shortens a value for an error text.

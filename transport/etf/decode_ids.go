@@ -63,12 +63,15 @@ func (c *cursor) atomText(tag byte) []byte {
 
 // checkAtom fails unless text is UTF-8 of at most 255 characters.
 func (c *cursor) checkAtom(text []byte) {
+	if isPlain(text) {
+		return
+	}
 	if !utf8.Valid(text) {
 		c.fail(nil, "atom that is not UTF-8")
 		return
 	}
-	if len(text) > maxAtomChars && utf8.RuneCount(text) > maxAtomChars {
-		c.fail(nil, "atom of %d characters", utf8.RuneCount(text))
+	if n := utf8.RuneCount(text); n > maxAtomChars {
+		c.fail(nil, "atom of %d characters", n)
 	}
 }
 
