@@ -28,6 +28,9 @@ func (c *cursor) fail(cause error, format string, args ...any) {
 	c.i = len(c.b)
 }
 
+// truncated is kept out of line so that u8, which calls it, is not.
+//
+//go:noinline
 func (c *cursor) truncated() { c.fail(ErrTruncated, "input ends inside a term") }
 
 // take returns the next n bytes, which belong to the caller of the Decoder.
@@ -40,13 +43,14 @@ func (c *cursor) take(n int) []byte {
 	return c.b[c.i-n : c.i]
 }
 
-func (c *cursor) u8() byte {
-	if c.i >= len(c.b) {
+func (c *cursor) u8() (v byte) {
+	if c.i < len(c.b) {
+		v = c.b[c.i]
+		c.i++
+	} else {
 		c.truncated()
-		return 0
 	}
-	c.i++
-	return c.b[c.i-1]
+	return v
 }
 
 func (c *cursor) u16() int {

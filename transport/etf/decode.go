@@ -66,13 +66,10 @@ func (d *Decoder) end() (rest []byte, err error) {
 	return rest, nil
 }
 
-// term reads a tag and its term; nil if there is an error.
+// term reads a tag and its term; nil if there is an error. Where the tag is missing
+// u8 gives 0, which is no tag.
 func (d *Decoder) term() Term {
-	tag := d.u8()
-	if d.err != nil {
-		return nil
-	}
-	return d.tagged(tag)
+	return d.tagged(d.u8())
 }
 
 // tagged reads the rest of a term whose tag has been read.

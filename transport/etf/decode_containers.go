@@ -121,11 +121,14 @@ func (d *Decoder) mapping() Term {
 
 // key reads the key of a map, a short binary from the table.
 func (d *Decoder) key() Term {
-	if d.limits.Keys <= 0 || d.i >= len(d.b) || d.b[d.i] != tagBinary {
-		return d.element()
-	}
 	d.promised--
-	d.i++
+	tag := d.u8()
+	if tag == tagSmallAtom {
+		return d.smallAtom()
+	}
+	if tag != tagBinary || d.limits.Keys <= 0 {
+		return d.tagged(tag)
+	}
 	n := d.length()
 	text := d.take(n)
 	if n > maxKey {
