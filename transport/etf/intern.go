@@ -1,6 +1,9 @@
 package etf
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // table keeps terms that come again and again, boxed and under their text, so
 // that finding one allocates nothing. It is emptied when it is full: a peer
@@ -18,21 +21,27 @@ type kept struct {
 }
 
 // recents is how many terms that were found lately have a slot of their own. Most
-// finds are of a few terms, and a slot is quicker than the map.
-const recents = 64
+// finds are of a few terms, and a slot is quicker than the map, unless two share it.
+const (
+	recents    = 1 << recentBits
+	recentBits = 8
+)
 
 // slot is where a term with this text is, if it is among the recent ones.
 func slot(text []byte) int {
 	n := len(text)
 	h := uint64(n)
-	if n >= 8 {
-		h += binary.LittleEndian.Uint64(text)*0x9e3779b97f4a7c15 ^ binary.LittleEndian.Uint64(text[n-8:])
-	} else {
+	switch {
+	case n >= 8:
+		h += bits.RotateLeft64(binary.LittleEndian.Uint64(text), 31) ^ binary.LittleEndian.Uint64(text[n-8:])
+	case n >= 4:
+		h += uint64(binary.LittleEndian.Uint32(text))<<32 | uint64(binary.LittleEndian.Uint32(text[n-4:]))
+	default:
 		for _, c := range text {
 			h = h<<8 | uint64(c)
 		}
 	}
-	return int(h*0x9e3779b97f4a7c15>>40) % recents
+	return int(h * 0x9e3779b97f4a7c15 >> (64 - recentBits))
 }
 
 // get returns the term kept under text.
