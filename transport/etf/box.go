@@ -3,54 +3,70 @@ package etf
 import "unsafe"
 
 // A string, tuple or map in a Term is a pointer to a header, which points to what
-// is in it: two allocations. Most are short, and decoding costs little else than
-// allocations. So the header of a short one is allocated together with what it
-// points to. That takes unsafe, since Go's own conversion to an interface copies
-// the header; nothing else here does, and nothing writes to what has been boxed.
+// is in it: two allocations, and a number is one. Most are small, and decoding costs
+// little else than allocations. So the header of a small tuple or map is allocated
+// together with what it points to, and short texts and numbers several at a time.
+// That takes unsafe, since Go's own conversion to an interface copies what it is given;
+// nothing else here does, and nothing writes to what has been boxed.
 
 // iface is how Go lays out an interface without methods.
 type iface struct{ kind, data unsafe.Pointer }
 
-// boxed makes like's type an interface around the header at p, which is of that type.
+// boxed makes like's type an interface around what is at p, which is of that type.
 func boxed(like Term, p unsafe.Pointer) Term {
 	(*iface)(unsafe.Pointer(&like)).data = p
 	return like
 }
 
-type (
-	text16 struct {
-		head string
-		text [16]byte
+// leaves is memory for short texts and for numbers that are to come. No text or
+// number points to another term: whoever keeps one keeps the few beside it, which is
+// less than a kilobyte, and nothing that they came with.
+type leaves struct {
+	ints   slab[int]
+	floats slab[float64]
+	heads  slab[string]
+	text   []byte
+}
+
+// slab is places for values of one type, the used ones cut off.
+type slab[T any] []T
+
+// place returns where v is now.
+func (s *slab[T]) place(v T) unsafe.Pointer {
+	if len(*s) == 0 {
+		*s = make([]T, 8)
 	}
-	text32 struct {
-		head string
-		text [32]byte
+	at := &(*s)[0]
+	*at, *s = v, (*s)[1:]
+	return unsafe.Pointer(at)
+}
+
+// boxInt returns n as a Term.
+func (l *leaves) boxInt(n int) Term {
+	if n >= minBoxed && n <= maxBoxed {
+		return boxedInts[n-minBoxed]
 	}
-	text48 struct {
-		head string
-		text [48]byte
-	}
-)
+	return boxed(0, l.ints.place(n))
+}
+
+// boxFloat returns f as a Term.
+func (l *leaves) boxFloat(f float64) Term { return boxed(0.0, l.floats.place(f)) }
+
+// maxShort is the length up to which texts share memory.
+const maxShort = 48
 
 // boxText returns a copy of b as a string in a Term.
-func boxText(b []byte) Term {
-	switch n := len(b); {
-	case n == 0:
-		return ""
-	case n <= 16:
-		x := new(text16)
-		x.head = unsafe.String(&x.text[0], copy(x.text[:], b))
-		return boxed("", unsafe.Pointer(&x.head))
-	case n <= 32:
-		x := new(text32)
-		x.head = unsafe.String(&x.text[0], copy(x.text[:], b))
-		return boxed("", unsafe.Pointer(&x.head))
-	case n <= 48:
-		x := new(text48)
-		x.head = unsafe.String(&x.text[0], copy(x.text[:], b))
-		return boxed("", unsafe.Pointer(&x.head))
+func (l *leaves) boxText(b []byte) Term {
+	n := len(b)
+	if n == 0 || n > maxShort {
+		return string(b)
 	}
-	return string(b)
+	if n > len(l.text) {
+		l.text = make([]byte, 256)
+	}
+	s := unsafe.String(&l.text[0], copy(l.text, b))
+	l.text = l.text[n:]
+	return boxed("", l.heads.place(s))
 }
 
 type (
@@ -78,19 +94,19 @@ func boxTuple(n int) (Tuple, Term) {
 	case n <= 1: // two bytes on the wire: nothing takes more memory for each of its bytes
 		x := new(tuple1)
 		x.head = x.elems[:n:n]
-		return x.head, boxed(Tuple(nil), unsafe.Pointer(&x.head))
+		return x.head, boxed(emptyTuple, unsafe.Pointer(&x.head))
 	case n <= 2:
 		x := new(tuple2)
 		x.head = x.elems[:n:n]
-		return x.head, boxed(Tuple(nil), unsafe.Pointer(&x.head))
+		return x.head, boxed(emptyTuple, unsafe.Pointer(&x.head))
 	case n <= 4:
 		x := new(tuple4)
 		x.head = x.elems[:n:n]
-		return x.head, boxed(Tuple(nil), unsafe.Pointer(&x.head))
+		return x.head, boxed(emptyTuple, unsafe.Pointer(&x.head))
 	case n <= 6:
 		x := new(tuple6)
 		x.head = x.elems[:n:n]
-		return x.head, boxed(Tuple(nil), unsafe.Pointer(&x.head))
+		return x.head, boxed(emptyTuple, unsafe.Pointer(&x.head))
 	}
 	t := make(Tuple, n)
 	return t, t
@@ -117,15 +133,15 @@ func boxMap(n int) (Map, Term) {
 	case n <= 2:
 		x := new(map2)
 		x.head = x.pairs[:n:n]
-		return x.head, boxed(Map(nil), unsafe.Pointer(&x.head))
+		return x.head, boxed(emptyMap, unsafe.Pointer(&x.head))
 	case n <= 4:
 		x := new(map4)
 		x.head = x.pairs[:n:n]
-		return x.head, boxed(Map(nil), unsafe.Pointer(&x.head))
+		return x.head, boxed(emptyMap, unsafe.Pointer(&x.head))
 	case n <= 8:
 		x := new(map8)
 		x.head = x.pairs[:n:n]
-		return x.head, boxed(Map(nil), unsafe.Pointer(&x.head))
+		return x.head, boxed(emptyMap, unsafe.Pointer(&x.head))
 	}
 	m := make(Map, n)
 	return m, m

@@ -56,3 +56,41 @@ func TestDecodedTermsStandInMemoryOfTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+// Short texts and numbers share memory with the next ones, and with nothing that they
+// came with.
+func TestAKeptLeafKeepsLessThanAKilobyte(t *testing.T) {
+	const terms, size = 300, 10_000
+	for name, leaf := range map[string]etf.Term{"text": strings.Repeat("x", 40), "integer": 1 << 40, "float": 0.25} {
+		t.Run(name, func(t *testing.T) {
+			wire, err := etf.Append(nil, etf.Tuple{
+				leaf, leaf, leaf, leaf, leaf, leaf, leaf, leaf, strings.Repeat("y", size), etf.Map{{1, leaf}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := etf.NewDecoder(etf.DefaultLimits())
+			var kept [terms]etf.Term
+			before := live()
+			for i := range kept {
+				term, _, err := d.Term(wire)
+				if err != nil {
+					t.Fatal(err)
+				}
+				kept[i] = term.(etf.Tuple)[i%8]
+			}
+			if n := (live() - before) / terms; n > 1000 {
+				t.Errorf("each keeps %d bytes", n)
+			}
+			runtime.KeepAlive(&kept)
+		})
+	}
+}
+
+// live returns how many bytes are in use.
+func live() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}

@@ -11,6 +11,7 @@ import "strings"
 // other.
 type Decoder struct {
 	cursor
+	leaves
 	limits Limits
 	atoms  table
 	keys   table
@@ -76,9 +77,9 @@ func (d *Decoder) term() Term {
 func (d *Decoder) tagged(tag byte) Term {
 	switch tag {
 	case tagSmallInt:
-		return boxInt(int(d.u8()))
+		return d.boxInt(int(d.u8()))
 	case tagInt:
-		return boxInt(int(int32(d.u32())))
+		return d.boxInt(int(int32(d.u32())))
 	case tagSmallBig:
 		return d.big(int(d.u8()))
 	case tagLargeBig:
@@ -90,7 +91,7 @@ func (d *Decoder) tagged(tag byte) Term {
 	case tagAtom, tagSmallAtomLatin1, tagAtomLatin1:
 		return d.atom(tag)
 	case tagBinary:
-		return boxText(d.take(d.length()))
+		return d.boxText(d.take(d.length()))
 	case tagSmallTuple:
 		return d.tuple(int(d.u8()))
 	case tagTuple:

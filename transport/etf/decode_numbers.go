@@ -17,7 +17,7 @@ func (d *Decoder) big(n int) Term {
 	}
 	if len(digits) <= 8 {
 		if v, ok := fitInt(magnitude(digits), neg); ok {
-			return boxInt(v)
+			return d.boxInt(v)
 		}
 	}
 	const word = bits.UintSize / 8
@@ -57,7 +57,7 @@ func (d *Decoder) float(tag byte) Term {
 	if d.err != nil {
 		return nil
 	}
-	return v
+	return d.boxFloat(v)
 }
 
 // floatBits reads a float in either form and refuses what is not finite.

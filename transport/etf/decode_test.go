@@ -237,6 +237,9 @@ func TestWhatComesAgainIsNotAllocatedAgain(t *testing.T) {
 		{"the empty binary", "", 0},
 		{"a tuple of such things: its elements and its header", etf.Tuple{etf.Atom("ok"), 7, etf.List{}}, 2},
 		{"a map whose keys came before: its entries and its header", etf.Map{{"page_id", etf.Atom("a")}, {"delta", 1}}, 2},
+		{"a short binary, one of several in an allocation", "01J9ZK3V7Q8XWJ5T2M4N6P8R0S", 0},
+		{"a large integer, the same", 1732399200123, 0},
+		{"a float, the same", 0.25, 0},
 		{"a pid of a known node", etf.Pid{Node: "a@b", ID: 5}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -92,11 +92,3 @@ func boxInts() (t [maxBoxed - minBoxed + 1]Term) {
 	}
 	return t
 }
-
-// boxInt returns n as a Term, small ones without an allocation.
-func boxInt(n int) Term {
-	if n >= minBoxed && n <= maxBoxed {
-		return boxedInts[n-minBoxed]
-	}
-	return n
-}
