@@ -19,6 +19,10 @@ type cursor struct {
 	promised int
 	// records says that a native record has been passed over.
 	records bool
+	// refs is what atom cache references stand for, and referred how many bytes of
+	// atoms they have stood for so far.
+	refs     []Term
+	referred int
 }
 
 func (c *cursor) fail(cause error, format string, args ...any) {
@@ -124,8 +128,6 @@ func (c *cursor) wrongTag(tag byte, want string) {
 		c.fail(ErrCompressed, "compressed term: not accepted between nodes")
 	case tagLocal:
 		c.fail(ErrLocal, "local form of a term: not accepted between nodes")
-	case tagCacheRef:
-		c.fail(ErrCacheRef, "atom cache reference without an atom cache")
 	default:
 		c.fail(ErrTag, "tag %d: want %s", tag, want)
 	}

@@ -15,6 +15,7 @@ type Decoder struct {
 	limits Limits
 	atoms  table
 	keys   table
+	refs   []Term // what atom cache references stand for
 	latin1 []byte // the text of the last Latin-1 atom
 }
 
@@ -54,7 +55,7 @@ func (d *Decoder) Term(b []byte) (t Term, rest []byte, err error) {
 }
 
 func (d *Decoder) begin(b []byte) {
-	d.cursor = cursor{b: b, maxDepth: d.limits.depth()}
+	d.cursor = cursor{b: b, maxDepth: d.limits.depth(), refs: d.refs}
 }
 
 // end lets go of the input and returns what is left of it.
@@ -88,7 +89,7 @@ func (d *Decoder) tagged(tag byte) Term {
 		return d.float(tag)
 	case tagSmallAtom:
 		return d.smallAtom()
-	case tagAtom, tagSmallAtomLatin1, tagAtomLatin1:
+	case tagCacheRef, tagAtom, tagSmallAtomLatin1, tagAtomLatin1:
 		return d.atom(tag)
 	case tagBinary:
 		return d.boxText(d.take(d.length()))
@@ -146,6 +147,9 @@ func (d *Decoder) opaque(tag byte) Term {
 	d.skipTagged(tag)
 	if d.err != nil {
 		return nil
+	}
+	if d.referred > 0 {
+		return Opaque(d.appendInline(nil, d.b[from:d.i]))
 	}
 	return Opaque(d.b[from:d.i])
 }

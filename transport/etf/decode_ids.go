@@ -8,6 +8,9 @@ import (
 // atom reads an atom whose tag has been read, boxed, from the table if it has
 // been seen before.
 func (d *Decoder) atom(tag byte) Term {
+	if tag == tagCacheRef {
+		return d.cached()
+	}
 	text := d.atomText(tag)
 	if tag == tagAtomLatin1 || tag == tagSmallAtomLatin1 {
 		text = d.fromLatin1(text)
@@ -15,6 +18,11 @@ func (d *Decoder) atom(tag byte) Term {
 	if d.err != nil {
 		return nil
 	}
+	return d.known(text)
+}
+
+// known returns the atom of a text, from the table if it has been seen before.
+func (d *Decoder) known(text []byte) Term {
 	if t, ok := d.atoms.get(text); ok {
 		return t
 	}

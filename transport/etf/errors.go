@@ -29,8 +29,8 @@ var (
 	// ErrRecord says that a term has a native record in it, for a peer that takes
 	// none.
 	ErrRecord = errors.New("native record for a peer that takes none")
-	// ErrCacheRef says that an atom is given by its place in an atom cache,
-	// though the connection has none.
+	// ErrCacheRef says that an atom is given by its place in an atom cache, and
+	// that nothing is there or the connection has none.
 	ErrCacheRef = errors.New("atom cache reference")
 )
 

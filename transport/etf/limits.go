@@ -9,6 +9,7 @@ const MaxDepth = 512
 // limit of its own: a Decoder allocates for elements only when there is a byte
 // for each of them, in all open containers together, so that a term takes some
 // 24 times its bytes at worst: tuples of one element, or of three, in each other.
+// What atom cache references stand for has a bound of its own, 64 MiB in a term.
 type Limits struct {
 	// Depth is how many containers may be open at once. Zero and anything
 	// over MaxDepth mean MaxDepth.

@@ -12,6 +12,13 @@ func Skip(b []byte) (rest []byte, err error) {
 	return b[c.i:], nil
 }
 
+// Skip is the function Skip for terms with atom cache references in them.
+func (d *Decoder) Skip(b []byte) (rest []byte, err error) {
+	d.begin(b)
+	d.skip()
+	return d.end()
+}
+
 func (c *cursor) skip() {
 	if tag := c.u8(); c.err == nil {
 		c.skipTagged(tag)
@@ -25,7 +32,7 @@ func (c *cursor) skipTagged(tag byte) {
 		c.skipInt(tag)
 	case tagFloat, tagFloatText:
 		c.floatBits(tag)
-	case tagSmallAtom, tagAtom, tagSmallAtomLatin1, tagAtomLatin1:
+	case tagCacheRef, tagSmallAtom, tagAtom, tagSmallAtomLatin1, tagAtomLatin1:
 		c.skipAtomTagged(tag)
 	case tagBinary:
 		c.take(c.length())
@@ -123,6 +130,10 @@ func (c *cursor) bitBytes() ([]byte, uint8) {
 func (c *cursor) skipAtom() { c.skipAtomTagged(c.u8()) }
 
 func (c *cursor) skipAtomTagged(tag byte) {
+	if tag == tagCacheRef {
+		c.cached()
+		return
+	}
 	text := c.atomText(tag)
 	switch {
 	case tag == tagAtom || tag == tagSmallAtom:

@@ -43,7 +43,7 @@ const (
 	tagFun    = 117 // old: nfree:u32 pid atom int int term × nfree
 	tagRecord = 67  // OTP 29: n:u32 flags:u8 atom atom atom × n term × n
 
-	tagCacheRef   = 82  // refused: an atom known only with a header's cache
+	tagCacheRef   = 82  // an atom by its place in the header of its packet
 	tagCompressed = 80  // refused: nodes do not accept it between them
 	tagLocal      = 121 // refused: means something to its maker only
 )
