@@ -55,9 +55,9 @@ const mandatory25 = FlagExtendedReferences | FlagFunTags | FlagNewFunTags | Flag
 // offers it all.
 const Mandatory = mandatory25 | FlagUnlinkID | FlagV4NC
 
-// offered is what ehc can do: whole messages without a header.
+// offered is what ehc can do: whole messages, with a header or without.
 const offered = Mandatory | FlagMandatory25Digest | FlagDistMonitor | FlagDistMonitorName |
-	FlagSendSender | FlagBigSeqtraceLabels | FlagExitPayload | FlagAlias
+	FlagDistHdrAtomCache | FlagSendSender | FlagBigSeqtraceLabels | FlagExitPayload | FlagAlias
 
 // Offer returns the flags that ehc offers. A visible node is counted among
 // nodes() by peers that are visible too. Without serve the calls of peers fail at

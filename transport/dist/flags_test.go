@@ -11,10 +11,10 @@ func TestOffer(t *testing.T) {
 		visible, serve bool
 		want           Flags
 	}{
-		"a hidden node that serves calls offers the simple set":       {false, true, 0xD075F0FBC},
-		"a hidden node that serves none does not offer SPAWN":         {false, false, 0xC075F0FBC},
-		"a visible node offers PUBLISHED besides":                     {true, true, 0xD075F0FBD},
-		"a visible node that serves none offers PUBLISHED, not SPAWN": {true, false, 0xC075F0FBD},
+		"a hidden node that serves calls offers the atom cache":       {false, true, 0xD075F2FBC},
+		"a hidden node that serves none does not offer SPAWN":         {false, false, 0xC075F2FBC},
+		"a visible node offers PUBLISHED besides":                     {true, true, 0xD075F2FBD},
+		"a visible node that serves none offers PUBLISHED, not SPAWN": {true, false, 0xC075F2FBD},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -25,8 +25,8 @@ func TestOffer(t *testing.T) {
 			if got.Hidden() == tt.visible {
 				t.Errorf("hidden %t", got.Hidden())
 			}
-			if got.Has(FlagDistHdrAtomCache) || got.Has(FlagFragments) {
-				t.Error("packets would have headers")
+			if got.Has(FlagFragments) {
+				t.Error("long messages would come in fragments")
 			}
 		})
 	}

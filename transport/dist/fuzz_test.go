@@ -3,6 +3,7 @@ package dist
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"testing"
 
@@ -80,6 +81,38 @@ func FuzzParse(f *testing.F) {
 		}
 		if (c.Op == OpUnlinkID || c.Op == OpUnlinkIDAck) && c.ID == 0 {
 			t.Error("an unlink without an id")
+		}
+	})
+}
+
+// A connection with headers, of which the frames are given one after the other.
+func FuzzHeaders(f *testing.F) {
+	var all []byte
+	for _, p := range capturedHeads {
+		all = append(append(all, 0, 0, 0, byte(len(p))), p...)
+	}
+	f.Add(all)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		frames := bufio.NewReader(bytes.NewReader(b))
+		d := etf.NewDecoder(etf.DefaultLimits())
+		h := NewHeaderReader(d)
+		for {
+			packet, err := ReadFrame(frames, 1<<10)
+			if err != nil {
+				return
+			}
+			c, err := h.Parse(packet)
+			if err != nil {
+				return
+			}
+			if s := shapes[c.Op]; s.plain != c.Op || (len(c.Payload) > 0) != s.payload {
+				t.Errorf("%+v", c)
+			}
+			if v, _, err := d.Term(c.Payload); err == nil {
+				if _, err := etf.Append(nil, v); err != nil && !errors.Is(err, etf.ErrKeyTwice) {
+					t.Errorf("%s cannot be sent: %v", etf.Text(v), err)
+				}
+			}
 		}
 	})
 }

@@ -18,7 +18,7 @@ const (
 // on to be in step any longer, and the connection is of no use.
 var ErrControl = errors.New("malformed control message")
 
-// Parse reads a packet as ReadFrame gives it, ticks excepted:
+// Parse reads a packet without a header, as ReadFrame gives it, ticks excepted:
 //
 //	112 | 131 | control tuple | 131 | payload
 //
@@ -40,19 +40,24 @@ func Parse(packet []byte, d *etf.Decoder) (Control, error) {
 		return Control{}, fmt.Errorf("%w: packet that begins with %.2x", ErrControl, packet)
 	}
 	p := parser{d: d, rest: packet[2:]}
-	c := p.control()
-	if p.err != nil {
-		return Control{}, fmt.Errorf("%w: %w", ErrControl, p.err)
-	}
-	return c, nil
+	return p.parse()
 }
 
 // parser reads terms one after the other and keeps the first error, after which
 // every read gives a zero value.
 type parser struct {
-	d    *etf.Decoder
-	rest []byte
-	err  error
+	d      *etf.Decoder
+	rest   []byte
+	headed bool // the packet had a header: terms stand without a version
+	err    error
+}
+
+func (p *parser) parse() (Control, error) {
+	c := p.control()
+	if p.err != nil {
+		return Control{}, fmt.Errorf("%w: %w", ErrControl, p.err)
+	}
+	return c, nil
 }
 
 func (p *parser) control() (c Control) {

@@ -50,7 +50,7 @@ func (p *parser) atom() (a etf.Atom) {
 
 func (p *parser) skip() {
 	if p.err == nil {
-		p.rest, p.err = etf.Skip(p.rest)
+		p.rest, p.err = p.d.Skip(p.rest)
 	}
 }
 
@@ -84,8 +84,10 @@ func (p *parser) raw() []byte {
 func (p *parser) payload() []byte {
 	switch {
 	case p.err != nil:
-	case len(p.rest) < 2:
+	case len(p.rest) < 2 && !p.headed, len(p.rest) == 0:
 		p.err = errors.New("no payload")
+	case p.headed:
+		return p.rest
 	case p.rest[0] != version:
 		p.err = fmt.Errorf("payload that begins with %d", p.rest[0])
 	default:

@@ -27,18 +27,39 @@ type link struct {
 	self etf.Pid
 	refs uint32
 
-	heard [][]byte // every frame
+	headers *dist.HeaderWriter // nil if packets have none
+	parse   func(packet []byte) (dist.Control, error)
+	heard   [][]byte // every frame
 }
 
-func connect(t *testing.T, n *beam.Node) *link {
+// onEach runs a test on connections of both forms: packets that are passed through,
+// and packets with headers.
+func onEach(t *testing.T, test func(t *testing.T, n *beam.Node, l *link)) {
+	n := start(t)
+	t.Run("passed through", func(t *testing.T) {
+		l := connect(t, n, us("go").Flags&^dist.FlagDistHdrAtomCache)
+		l.parse = func(packet []byte) (dist.Control, error) { return dist.Parse(packet, l.d) }
+		test(t, n, l)
+		_ = l.c.Close()
+	})
+	t.Run("with headers", func(t *testing.T) {
+		n.Await(`nodes(hidden)`, "[]")
+		l := connect(t, n, us("go").Flags)
+		l.headers, l.parse = dist.NewHeaderWriter(), dist.NewHeaderReader(l.d).Parse
+		test(t, n, l)
+	})
+}
+
+func connect(t *testing.T, n *beam.Node, offer dist.Flags) *link {
 	t.Helper()
-	c := open(t, n)
-	peer, err := dist.Dial(c, dist.DialOptions{Local: us("go"), Want: n.Name(), Cookie: cookie})
+	c, local := open(t, n), us("go")
+	local.Flags = offer
+	peer, err := dist.Dial(c, dist.DialOptions{Local: local, Want: n.Name(), Cookie: cookie})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &link{t: t, c: c, r: bufio.NewReader(c), d: etf.NewDecoder(etf.DefaultLimits()), peer: peer,
-		self: etf.Pid{Node: etf.Atom(us("go").Name), ID: 1, Creation: us("go").Creation}}
+		self: etf.Pid{Node: etf.Atom(local.Name), ID: 1, Creation: local.Creation}}
 }
 
 func (l *link) ref() etf.Ref {
@@ -58,7 +79,7 @@ func (l *link) next() dist.Control {
 			continue
 		}
 		l.heard = append(l.heard, bytes.Clone(frame))
-		c, err := dist.Parse(frame, l.d)
+		c, err := l.parse(frame)
 		if err != nil {
 			l.t.Fatal(err)
 		}
@@ -75,11 +96,20 @@ func (l *link) send(frame []byte, err error, payload ...etf.Term) {
 		}
 	}
 	if err == nil {
-		_, err = l.c.Write(dist.Seal(frame))
+		err = l.write(dist.Seal(frame))
 	}
 	if err != nil {
 		l.t.Fatal(err)
 	}
+}
+
+func (l *link) write(frame []byte) error {
+	if l.headers != nil {
+		head, rest := l.headers.Convert(frame)
+		frame = append(bytes.Clone(head), rest...)
+	}
+	_, err := l.c.Write(frame)
+	return err
 }
 
 func (l *link) term(payload []byte) etf.Term {
@@ -115,9 +145,9 @@ func (l *link) call(module, function etf.Atom, args ...etf.Term) etf.Term {
 }
 
 // The node takes all that is built, and the connection lives on.
-func TestARealNodeTakesEverySignal(t *testing.T) {
-	n := start(t)
-	l := connect(t, n)
+func TestARealNodeTakesEverySignal(t *testing.T) { onEach(t, takesEverySignal) }
+
+func takesEverySignal(t *testing.T, n *beam.Node, l *link) {
 	call := func() { l.call("erlang", "node") }
 	call()
 	user, ok := l.call("erlang", "whereis", etf.Atom("user")).(etf.Pid)
@@ -129,7 +159,7 @@ func TestARealNodeTakesEverySignal(t *testing.T) {
 	stale := user
 	stale.Creation++
 
-	n.Eval(`P = spawn(fun F() -> receive {From, What} -> From ! {got, What}, F() end end), register(echo, P)`)
+	n.Eval(`P = spawn(fun F() -> receive {From, What} -> From ! {got, What}, F() end end), catch unregister(echo), register(echo, P)`)
 	echo := l.call("erlang", "whereis", etf.Atom("echo")).(etf.Pid)
 	hello := etf.Tuple{l.self, "hello"}
 	got := etf.Tuple{etf.Atom("got"), "hello"}
@@ -237,9 +267,9 @@ func binary(t *testing.T, v etf.Term) string {
 }
 
 // What a node's processes do to ours comes in as it was meant.
-func TestARealNodeSendsEverySignal(t *testing.T) {
-	n := start(t)
-	l := connect(t, n)
+func TestARealNodeSendsEverySignal(t *testing.T) { onEach(t, sendsEverySignal) }
+
+func sendsEverySignal(t *testing.T, n *beam.Node, l *link) {
 	named := "{name, 'go@127.0.0.1'}"
 	vars := "P = " + binary(t, l.self) + ", R = " + binary(t, l.ref()) + ", "
 	tests := []struct {
@@ -268,7 +298,7 @@ func TestARealNodeSendsEverySignal(t *testing.T) {
 			var got []dist.Op
 			for done := false; !done || len(got) < len(tt.want); { // another process may be later
 				c := l.next()
-				if c.Op == dist.OpSend && string(c.Payload) == "w\x04done" {
+				if c.Op == dist.OpSend && l.term(c.Payload) == etf.Term(etf.Atom("done")) {
 					done = true
 					continue
 				}
@@ -288,8 +318,8 @@ func TestARealNodeSendsEverySignal(t *testing.T) {
 	l.keep("otp" + n.Eval("list_to_integer(erlang:system_info(otp_release))"))
 }
 
-// keep makes seeds of what the node has sent: one frame of each operation and
-// length, and all of them in a row.
+// keep makes seeds of what the node has sent: all frames in a row, and without
+// headers one frame of each operation and length.
 func (l *link) keep(release string) {
 	var all []byte
 	seen := map[string]bool{}
@@ -300,6 +330,10 @@ func (l *link) keep(release string) {
 			seen[name] = true
 			corpus.Keep(l.t, "FuzzParse", name, frame)
 		}
+	}
+	if l.headers != nil {
+		corpus.Keep(l.t, "FuzzHeaders", release, all)
+		return
 	}
 	for _, size := range []byte{16, 255} {
 		corpus.Keep(l.t, "FuzzFrames", fmt.Sprintf("%s-%d", release, size), all, size)
