@@ -3,29 +3,29 @@ package ergonode
 import "time"
 
 const (
-	// linger is how long a frame or an answer may wait for others to share a system
-	// call with. The runtime may make a millisecond of it.
-	linger = 200 * time.Microsecond
+	// linger is how long an answer may wait for others. The runtime's timers are no
+	// finer when nothing runs.
+	linger = time.Millisecond
 	// manyCalls is how many calls have to be under way before anything waits.
 	manyCalls = 32
 	// inVain is how often nothing more is hoped for after a wait in vain.
-	inVain = 64
+	inVain = 16
 )
 
-// batch decides how much makes a write, or a read, worth while. Each wakes the
-// peer or us, which costs more than a small frame does; when many calls are under
-// way, a frame may wait a moment for those of others, since both ends have enough
-// to do meanwhile.
+// batch decides how many answers make it worth while to wake up and read. Each time
+// costs more than an answer does, on both ends: what the peer sends meanwhile leaves
+// it together. When many calls are under way an answer may wait a moment for those
+// of others.
 //
 //	last time                 how much the next waits for
 //	as much as hoped for      twice as much, what a quarter of the calls makes at most
-//	less: it came late        nothing, the next 64 times
+//	less: it came late        nothing, the next 16 times
 //	fewer than 32 calls       nothing
 //
-// Calls that take long count among those under way and bring no frames; because of
+// Calls that take long count among those under way and bring no answers; because of
 // the second rule they delay few of the others.
 type batch struct {
-	want int // calls; 1 waits for nothing
+	want int // answers; 1 waits for nothing
 	rest int // times before want may grow again
 }
 

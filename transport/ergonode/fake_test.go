@@ -26,7 +26,7 @@ func newFake(t testing.TB, name string, nc net.Conn) *fake {
 	_ = nc.SetDeadline(time.Now().Add(time.Minute))
 	t.Cleanup(func() { _ = nc.Close() })
 	return &fake{t: t, nc: nc, r: bufio.NewReader(nc), d: etf.NewDecoder(etf.DefaultLimits()),
-		self: dist.Node{Name: name, Creation: 77, Flags: dist.Offer(false, true)}}
+		self: dist.Node{Name: name, Creation: 77, Flags: dist.Offer(false, true) &^ dist.FlagDistHdrAtomCache}}
 }
 
 // knock dials a node of ours.

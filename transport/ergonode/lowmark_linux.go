@@ -3,20 +3,19 @@ package ergonode
 import (
 	"net"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
 
 // answerSize is what the peer's two answers to a call take at least, in bytes.
-const answerSize = 200
+const answerSize = 150
 
 // lowMark lets the kernel wake a reader only once there is enough to read
 // (SO_RCVLOWAT), or once linger has passed. It is for one goroutine.
 type lowMark struct {
 	raw   syscall.RawConn
 	timer *time.Timer
-	late  atomic.Bool
+	armed bool // the timer is
 
 	mu  sync.Mutex
 	set int // bytes, as the kernel has it
@@ -34,36 +33,33 @@ func newLowMark(nc net.Conn) *lowMark {
 		return nil
 	}
 	m := &lowMark{raw: raw, set: 1}
-	m.timer = time.AfterFunc(time.Hour, func() {
-		m.late.Store(true)
-		m.lower(1)
-	})
+	m.timer = time.AfterFunc(time.Hour, func() { m.lower(1) })
 	m.timer.Stop()
 	return m
 }
 
-// aim has the next wait last until answers to so many calls are there.
+// aim has the read that follows wait until answers to so many calls are there.
 func (m *lowMark) aim(calls int) {
 	if m == nil {
 		return
 	}
-	m.late.Store(false)
 	if calls <= 1 {
-		m.timer.Stop()
 		m.lower(1)
 		return
 	}
 	m.lower(calls * answerSize)
 	m.timer.Reset(linger)
+	m.armed = true
 }
 
-// missed says whether the last wait came to an end by the time.
-func (m *lowMark) missed() bool { return m != nil && m.late.Load() }
-
-func (m *lowMark) stop() {
-	if m != nil {
-		m.timer.Stop()
+// late says whether the read that aim was for has come to an end by the time. It is
+// to be asked after each, so that nothing is timed while nobody reads.
+func (m *lowMark) late() bool {
+	if m == nil || !m.armed {
+		return false
 	}
+	m.armed = false
+	return !m.timer.Stop()
 }
 
 func (m *lowMark) lower(bytes int) {

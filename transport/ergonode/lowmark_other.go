@@ -11,6 +11,4 @@ func newLowMark(net.Conn) *lowMark { return nil }
 
 func (*lowMark) aim(int) {}
 
-func (*lowMark) missed() bool { return false }
-
-func (*lowMark) stop() {}
+func (*lowMark) late() bool { return false }

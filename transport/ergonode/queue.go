@@ -16,12 +16,11 @@ const (
 // way in, so that a frame longer than the limit passes.
 type queue struct {
 	limit int
-	wake  chan struct{} // room for one: there is something to take, or enough
+	wake  chan struct{} // room for one: there is something to take
 
 	mu     sync.Mutex
 	frames [][]byte
 	bytes  int
-	want   int      // how many frames are enough, see batch
 	spare  [][]byte // the memory of frames that have been written
 	closed bool
 	room   chan struct{} // closed once there is room; nil while nobody waits
@@ -77,24 +76,13 @@ func (q *queue) add(frames [][]byte) {
 	for _, f := range frames {
 		q.bytes += len(f)
 	}
-	if !first && !q.full() {
+	if !first {
 		return
 	}
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
-}
-
-// full says whether there is enough to be worth a write; the lock is held.
-func (q *queue) full() bool { return len(q.frames) >= q.want || q.bytes >= writeBuffer }
-
-// enough is full, and sets what is enough from now on.
-func (q *queue) enough(want int) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.want = want
-	return q.full()
 }
 
 // buffer gives memory for a frame, or nil. The frame is to be put or dropped.

@@ -16,8 +16,8 @@ const readBuffer = 64 << 10
 // answered is queued.
 func (l *link) read() error {
 	in := &inlet{batch: batch{want: 1}, link: l, mark: newLowMark(l.nc)}
-	defer in.mark.stop()
 	r := dist.NewFrameReader(in, readBuffer, l.node.o.Limits.Frame)
+	parse := l.parser()
 	for {
 		frame, err := r.Next() // dispatch keeps nothing of it
 		if err != nil {
@@ -26,12 +26,25 @@ func (l *link) read() error {
 		if frame == nil {
 			continue
 		}
-		c, err := dist.Parse(frame, l.decoder)
+		c, err := parse(frame)
 		if err != nil {
 			return fmt.Errorf("%w: %w", transport.ErrProtocol, err)
 		}
 		l.dispatch(c)
 	}
+}
+
+// parser reads packets of the form that is in force.
+func (l *link) parser() func(packet []byte) (dist.Control, error) {
+	if l.headed() {
+		return dist.NewHeaderReader(l.decoder).Parse
+	}
+	return func(packet []byte) (dist.Control, error) { return dist.Parse(packet, l.decoder) }
+}
+
+// headed says whether packets have a header, with an atom cache.
+func (l *link) headed() bool {
+	return (l.node.self.Flags & l.with.Flags).Has(dist.FlagDistHdrAtomCache)
 }
 
 // broken is why a link has ended when reading it fails.
@@ -56,9 +69,9 @@ type inlet struct {
 }
 
 func (in *inlet) Read(b []byte) (int, error) {
-	in.learn(in.mark.missed(), in.link.underWay())
 	in.mark.aim(in.want)
 	n, err := in.link.nc.Read(b)
+	in.learn(in.mark.late(), in.link.underWay())
 	in.link.heard.Add(uint64(n))
 	return n, err
 }

@@ -121,7 +121,7 @@ func newCheap(n *ergonode.Node, i int) (*cheap, error) {
 		return nil, err
 	}
 	_ = nc.SetDeadline(time.Now().Add(time.Minute))
-	x := &cheap{nc: nc, self: dist.Node{Name: fmt.Sprintf("p%d@127.0.0.1", i), Creation: uint32(i + 1), Flags: dist.Offer(false, true)}}
+	x := &cheap{nc: nc, self: dist.Node{Name: fmt.Sprintf("p%d@127.0.0.1", i), Creation: uint32(i + 1), Flags: dist.Offer(false, true) &^ dist.FlagDistHdrAtomCache}}
 	if _, err = dist.Dial(nc, dist.DialOptions{Local: x.self, Want: ourName, Cookie: cookie}); err != nil {
 		_ = nc.Close()
 		return nil, err

@@ -37,8 +37,10 @@ func (l *link) write() error {
 		to.step = recordStep
 	}
 	w := bufio.NewWriterSize(to, writeBuffer)
-	out := outlet{w: w, batch: batch{want: 1}, late: time.NewTimer(linger)}
-	defer out.late.Stop()
+	out := outlet{w: w}
+	if l.headed() {
+		out.headers = dist.NewHeaderWriter()
+	}
 	var wrote uint64
 	for {
 		var err error
@@ -46,12 +48,6 @@ func (l *link) write() error {
 		case <-l.ctx.Done():
 			return l.why
 		case <-l.queue.wake:
-			if !l.queue.enough(out.want) {
-				out.late.Reset(linger)
-				continue
-			}
-			err = l.drain(&out)
-		case <-out.late.C:
 			err = l.drain(&out)
 		case <-ticker.C:
 			if to.silence.over() {
@@ -70,26 +66,33 @@ func (l *link) write() error {
 
 // outlet is what the writer of a link has at hand.
 type outlet struct {
-	batch
-	w      *bufio.Writer
-	late   *time.Timer
-	frames [][]byte // memory
+	w       *bufio.Writer
+	headers *dist.HeaderWriter // nil if packets have none
+	frames  [][]byte           // memory
+}
+
+func (o *outlet) write(frame []byte) error {
+	if o.headers != nil {
+		var head []byte
+		head, frame = o.headers.Convert(frame)
+		if _, err := o.w.Write(head); err != nil {
+			return err
+		}
+	}
+	_, err := o.w.Write(frame)
+	return err
 }
 
 // drain writes until the queue is empty.
 func (l *link) drain(out *outlet) error {
-	out.late.Stop()
-	written := 0
 	for {
 		runtime.Gosched() // whoever else is about to send shares the write
 		out.frames = l.queue.take(out.frames)
 		if len(out.frames) == 0 {
-			out.learn(written < out.want, l.underWay())
 			return out.w.Flush()
 		}
-		written += len(out.frames)
 		for _, f := range out.frames {
-			if _, err := out.w.Write(f); err != nil {
+			if err := out.write(f); err != nil {
 				return err
 			}
 		}
