@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"ehc/transport/etf"
+	"ehc/transport/transporttest/corpus"
 )
 
 // peer is the far end: what it sends is given, what it is sent is dropped.
@@ -16,6 +17,7 @@ type peer struct{ io.Reader }
 func (peer) Write(b []byte) (int, error) { return len(b), nil }
 
 func FuzzAccept(f *testing.F) {
+	corpus.Hurry(f)
 	f.Add(goSays, false, byte(OK))
 	f.Add(goSays[:29], false, byte(Alive))
 	f.Add(append(append(bytes.Clone(goSays[:29]), "\x00\x05strue"...), goSays[29:]...), false, byte(Alive))
@@ -48,6 +50,7 @@ func FuzzAccept(f *testing.F) {
 }
 
 func FuzzDial(f *testing.F) {
+	corpus.Hurry(f)
 	f.Add(otpSays, false)
 	f.Add([]byte("\x00\x06salive"+string(otpSays[5:])), false)
 	f.Add([]byte("\x00\x00\x00\x03sok"), true)
@@ -63,6 +66,7 @@ func FuzzDial(f *testing.F) {
 }
 
 func FuzzParse(f *testing.F) {
+	corpus.Hurry(f)
 	for _, p := range append(hotPackets(), capturedFirst[4:], capturedReply[4:], capturedDown[4:],
 		packet(hi, 37, 17, theirs, ours), packet("", 35, 1, theirs, ours), packet("", 13, theirs, ours, token, fail)) {
 		f.Add(p)
@@ -119,6 +123,7 @@ func FuzzHeaders(f *testing.F) {
 
 // The two readers of frames tell the same, whatever comes and however it is cut.
 func FuzzFrames(f *testing.F) {
+	corpus.Hurry(f)
 	f.Add(append(append([]byte{0, 0, 0, 0}, capturedFirst...), capturedReply...), byte(16))
 	f.Add(capturedDown, byte(200))
 	f.Add([]byte{0, 0, 1, 0, 1, 2}, byte(0))

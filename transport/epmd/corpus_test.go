@@ -129,6 +129,7 @@ func TestWhatNodesAndEPMDSayToEachOther(t *testing.T) {
 
 // FuzzIntroduce reads the answer to a registration.
 func FuzzIntroduce(f *testing.F) {
+	corpus.Hurry(f)
 	f.Add([]byte("\x76\x00\x6b\x04\x6c\x5b"))
 	f.Add([]byte("\x79\x00\x00\x02"))
 	f.Fuzz(func(t *testing.T, answer []byte) {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ehc/transport"
+	"ehc/transport/transporttest/corpus"
 	"ehc/transport/transporttest/port"
 )
 
@@ -168,6 +169,7 @@ func TestCausesOfFailure(t *testing.T) {
 }
 
 func FuzzAnswers(f *testing.F) {
+	corpus.Hurry(f)
 	f.Add([]byte("\x00\x00\x11\x11name b at port 40001\nname a at port 1\n"))
 	f.Add([]byte("\x77\x00\xc3\x51\x48\x00\x00\x06\x00\x06\x00\x06gonode\x00\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {

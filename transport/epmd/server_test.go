@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"ehc/transport"
+	"ehc/transport/transporttest/corpus"
 )
 
 // serving starts a Server on a port of its own. It ends with the test, and nothing
@@ -302,6 +303,7 @@ func TestServeEndsWithItsListener(t *testing.T) {
 }
 
 func FuzzServer(f *testing.F) {
+	corpus.Hurry(f)
 	f.Add(request(reg("a").alive2()))
 	f.Add([]byte("\x00\x01n"))
 	f.Add([]byte("\x00\x02za"))

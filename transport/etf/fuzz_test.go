@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"ehc/transport/etf"
+	"ehc/transport/transporttest/corpus"
 )
 
 // The corpus in testdata holds what term_to_binary of an OTP 25 node made of
 // terms of every kind, without the leading 131.
 func FuzzDecode(f *testing.F) {
+	corpus.Hurry(f)
 	for _, s := range samples(f) {
 		f.Add(unhex(f, s.bytes))
 	}

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ehc/transport/etf"
+	"ehc/transport/transporttest/corpus"
 )
 
 // everything has a field of each form.
@@ -119,6 +120,7 @@ func TestATermStandsForItself(t *testing.T) {
 // FuzzInto holds that no term brings Into down, and that what fits goes out again
 // and fits again, as the same value.
 func FuzzInto(f *testing.F) {
+	corpus.Hurry(f)
 	for _, s := range samples(f) {
 		f.Add(append([]byte{131}, unhex(f, s.bytes)...))
 	}

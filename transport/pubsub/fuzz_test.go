@@ -6,11 +6,13 @@ import (
 	"ehc/transport"
 	"ehc/transport/etf"
 	"ehc/transport/pubsub"
+	"ehc/transport/transporttest/corpus"
 )
 
 // Whatever a peer sends to our scope: nothing goes to anybody but its own scope and
 // those that are known, and nothing but discover and sync.
 func FuzzScopeMessage(f *testing.F) {
+	corpus.Hurry(f)
 	group := pubsub.Adapter("A.PubSub")
 	for _, m := range []etf.Term{
 		etf.Tuple{etf.Atom("discover"), peerScope}, etf.Tuple{etf.Atom("discover"), peerScope, 1},

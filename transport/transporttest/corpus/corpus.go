@@ -1,7 +1,7 @@
 // Package corpus keeps what real nodes have said to a test as seeds of a fuzz
 // target: files in testdata/fuzz, which every run of the target's tests goes
 // through. They are written with -update, once for each OTP release that is at
-// hand, and only read otherwise.
+// hand, and only read otherwise. And it has such targets make good use of their time.
 package corpus
 
 import (
@@ -43,6 +43,22 @@ func Keep(t testing.TB, target, name string, values ...any) {
 	}
 	if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// minimizing is go test's flag for how long each input is made smaller.
+const minimizing = "test.fuzzminimizetime"
+
+// Hurry bounds what a fuzz target spends on making an input smaller that is of
+// interest, unless the command line does. Go's minimizer tries to leave out every part
+// of it, which are half a million of a session of a thousand bytes, and for a minute;
+// meanwhile nothing new is tried. A thousand are enough to leave out every byte once.
+func Hurry(f *testing.F) {
+	f.Helper()
+	if l := flag.Lookup(minimizing); l.Value.String() == l.DefValue {
+		if err := l.Value.Set("1000x"); err != nil {
+			f.Fatal(err)
+		}
 	}
 }
 
