@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -12,72 +11,33 @@ import (
 	"ehc/controller/api"
 )
 
-const (
-	maxLine       = 2 << 20 // bytes of one line of input: a payload has at most half of it
-	maxBatch      = 256     // events sent at a time
-	maxBatchBytes = 4 << 20 // of lines; a request may have twice as many
-)
-
-// lines reads events, one JSON object a line, in batches.
-type lines struct {
-	r   *bufio.Reader
-	n   int    // lines read
-	app string // see event
-
-	// event reads one line; app is what -app says.
-	event func(line []byte, app string) (api.Event, error)
-}
-
-// emitLines sends what comes from r, each line read by event. What has come is
-// sent at once rather than kept until a batch is full. At a line that is no event
-// it stops; the events before it are on disk then.
+// emitLines sends what comes from r, each line read by event, which is told what
+// -app says. What has come is sent at once rather than kept until a batch is full. At
+// a line that is no event it stops; the events before it are on disk then.
 func (e *emitCommand) emitLines(ctx context.Context, client *api.Client, r io.Reader, event func([]byte, string) (api.Event, error)) error {
-	in := lines{r: bufio.NewReaderSize(interruptible{ctx, r}, maxLine), app: e.app, event: event}
+	in := api.NewLineReader(interruptible{ctx, r})
 	for {
-		events, err := in.batch()
-		if len(events) > 0 {
-			if err := e.emit(ctx, client, events); err != nil {
-				return fmt.Errorf("lines up to %d: %w", in.n, err)
+		var batch []api.Event
+		end := in.Batch(func(text []byte) error {
+			one, err := event(text, e.app)
+			if err != nil {
+				return fmt.Errorf("line %d: %w; the events before it are on disk", in.Line(), err)
+			}
+			batch = append(batch, one)
+			return nil
+		})
+		if len(batch) > 0 {
+			if err := e.emit(ctx, client, batch); err != nil {
+				return fmt.Errorf("lines up to %d: %w", in.Line(), err)
 			}
 		}
-		if errors.Is(err, io.EOF) {
+		if errors.Is(end, io.EOF) {
 			return nil
 		}
-		if err != nil {
-			return err
+		if end != nil {
+			return end
 		}
 	}
-}
-
-// batch returns the next events: at least one, then as many as have come. With
-// an error, io.EOF at the end, it returns the events before it.
-func (l *lines) batch() ([]api.Event, error) {
-	var events []api.Event
-	for size := 0; len(events) < maxBatch && size < maxBatchBytes; {
-		if len(events) > 0 && l.r.Buffered() == 0 {
-			break
-		}
-		line, err := l.r.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			return events, fmt.Errorf("line %d: over %d bytes", l.n+1, maxLine)
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return events, err
-		}
-		l.n++
-		if text := bytes.TrimSpace(line); len(text) > 0 {
-			size += len(text)
-			event, err := l.event(text, l.app)
-			if err != nil {
-				return events, fmt.Errorf("line %d: %w; the events before it are on disk", l.n, err)
-			}
-			events = append(events, event)
-		}
-		if err != nil {
-			return events, err
-		}
-	}
-	return events, nil
 }
 
 // newEvent reads an event; app is for one that names none.

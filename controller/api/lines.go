@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -15,11 +14,8 @@ import (
 )
 
 const (
-	linesType     = "application/x-ndjson"
-	maxLine       = 2 << 20 // bytes of a line: a payload has at most half of it
-	maxBatch      = 256     // events that are enqueued at a time
-	maxBatchBytes = 4 << 20 // of their lines
-	idleLimit     = time.Minute
+	linesType = "application/x-ndjson"
+	idleLimit = time.Minute
 )
 
 // EmittedLine answers a line of events: what became of the event, or why it was not
@@ -45,17 +41,24 @@ func emitLines(w http.ResponseWriter, r *http.Request, b EventBackend, how EmitR
 	if err := control.EnableFullDuplex(); err != nil {
 		return fmt.Errorf("read while answering: %w", err)
 	}
-	in := lineReader{r: bufio.NewReaderSize(patient{r.Body, control}, maxLine)}
+	in := NewLineReader(patient{r.Body, control})
 	w.Header().Set("Content-Type", linesType)
 	answered := false
 	for {
-		batch, end := in.batch()
+		var batch []numbered
+		end := in.Batch(func(text []byte) error {
+			e, err := readEvent(text, in.Line())
+			if err == nil {
+				batch = append(batch, numbered{in.Line(), e})
+			}
+			return err
+		})
 		if errors.Is(end, io.EOF) {
 			_ = control.SetReadDeadline(time.Time{}) // it would end the context of a wait for delivery
 		}
 		answers, bad := emitBatch(r.Context(), b, how, batch)
 		if bad == nil && end != nil && !errors.Is(end, io.EOF) {
-			bad = &EmittedLine{Line: in.line, Problem: problemOf(end)}
+			bad = &EmittedLine{Line: in.Line(), Problem: problemOf(end)}
 		}
 		if bad != nil {
 			if !answered && len(answers) == 0 {
@@ -140,48 +143,6 @@ type numbered struct {
 	event Event
 }
 
-// lineReader reads events, one JSON object a line. Empty lines are passed over.
-type lineReader struct {
-	r    *bufio.Reader
-	line int // read so far
-}
-
-// batch returns the next events: at least one, then as many as have come. With an
-// error, io.EOF at the end, it returns the events before it; the error is of the
-// line that was read last.
-func (l *lineReader) batch() ([]numbered, error) {
-	var found []numbered
-	for size := 0; len(found) < maxBatch && size < maxBatchBytes; {
-		if len(found) > 0 && l.r.Buffered() == 0 {
-			break
-		}
-		text, err := l.r.ReadSlice('\n')
-		if err == nil || len(text) > 0 {
-			l.line++
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			return found, NewProblem(http.StatusRequestEntityTooLarge, "line %d is over %d bytes", l.line, maxLine)
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return found, NewProblem(http.StatusRequestTimeout, "no line for %s", idleLimit)
-		case err != nil && !errors.Is(err, io.EOF):
-			return found, NewProblem(http.StatusBadRequest, "read line %d: %v", l.line, err)
-		}
-		if text = bytes.TrimSpace(text); len(text) > 0 {
-			size += len(text)
-			e, bad := readEvent(text, l.line)
-			if bad != nil {
-				return found, bad
-			}
-			found = append(found, numbered{l.line, e})
-		}
-		if err != nil {
-			return found, err
-		}
-	}
-	return found, nil
-}
-
 // readEvent reads the one event of a line.
 func readEvent(text []byte, line int) (Event, error) {
 	var e Event
@@ -196,7 +157,8 @@ func readEvent(text []byte, line int) (Event, error) {
 	return e, nil
 }
 
-// patient reads a body that may come slowly, but not one that stands still.
+// patient reads a body that may come slowly, but not one that stands still. What it
+// gives beside io.EOF is a *Problem.
 type patient struct {
 	body    io.Reader
 	control *http.ResponseController
@@ -206,5 +168,12 @@ func (p patient) Read(b []byte) (int, error) {
 	if err := p.control.SetReadDeadline(time.Now().Add(idleLimit)); err != nil {
 		return 0, err
 	}
-	return p.body.Read(b)
+	n, err := p.body.Read(b)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = NewProblem(http.StatusRequestTimeout, "no line for %s", idleLimit)
+	case err != nil && !errors.Is(err, io.EOF):
+		err = NewProblem(http.StatusBadRequest, "read the body: %v", err)
+	}
+	return n, err
 }
