@@ -39,12 +39,9 @@ it: channels and LiveViews take it as that event of the topic.`,
 				return usage(c, fmt.Errorf("MESSAGE: %w", err))
 			}
 			r.Topic, r.Message = args[0], message
-			client, err := controllerOf(c, s)
-			if err != nil {
-				return err
-			}
-			defer client.Close()
-			done, err := limited(c.Context(), func(ctx context.Context) (api.Broadcasted, error) { return client.Broadcast(ctx, r) })
+			done, err := answerOf(c, s, func(client *api.Client, ctx context.Context) (api.Broadcasted, error) {
+				return client.Broadcast(ctx, r)
+			})
 			if err != nil {
 				return err
 			}

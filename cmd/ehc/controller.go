@@ -36,6 +36,17 @@ func controllerOf(c *cobra.Command, s *streams) (*api.Client, error) {
 	return s.client(at)
 }
 
+// answerOf asks the controller that controllerOf gives one question.
+func answerOf[A any](c *cobra.Command, s *streams, question func(*api.Client, context.Context) (A, error)) (A, error) {
+	client, err := controllerOf(c, s)
+	if err != nil {
+		var none A
+		return none, err
+	}
+	defer client.Close()
+	return limited(c.Context(), func(ctx context.Context) (A, error) { return question(client, ctx) })
+}
+
 // caVariable names a PEM file with the CAs to trust over https, and no other.
 const caVariable = "EHC_API_CA_FILE"
 

@@ -48,12 +48,7 @@ all of them, ordered by key.`,
 			if q.Key == "" && len(args) > 0 {
 				return usage(c, errors.New("KEY is empty: want NAME:KEY or NAME"))
 			}
-			client, err := controllerOf(c, s)
-			if err != nil {
-				return err
-			}
-			defer client.Close()
-			counts, err := limited(c.Context(), func(ctx context.Context) (api.Counts, error) {
+			counts, err := answerOf(c, s, func(client *api.Client, ctx context.Context) (api.Counts, error) {
 				return client.Counts(ctx, q)
 			})
 			if err != nil {

@@ -74,16 +74,11 @@ that: each with since when and why. Nothing is done, and nothing is looked up an
 			"  ehc plan, to see what the controller is about to do\n  ehc explain REASON, to see what may help"),
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			client, err := controllerOf(c, s)
+			status, err := answerOf(c, s, (*api.Client).Status)
 			if err != nil {
 				return err
 			}
-			defer client.Close()
-			status, err := limited(c.Context(), client.Status)
-			if err != nil {
-				return err
-			}
-			plan, err := limited(c.Context(), func(ctx context.Context) (api.Plan, error) {
+			plan, err := answerOf(c, s, func(client *api.Client, ctx context.Context) (api.Plan, error) {
 				return client.Plan(ctx, api.PlanRequest{})
 			})
 			if err != nil {

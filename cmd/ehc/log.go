@@ -31,12 +31,7 @@ anew, for then the log block of cluster.hcl counts.`,
 		if len(args) > 0 {
 			want.Level = args[0]
 		}
-		client, err := controllerOf(c, s)
-		if err != nil {
-			return err
-		}
-		defer client.Close()
-		got, err := limited(c.Context(), func(ctx context.Context) (api.Log, error) {
+		got, err := answerOf(c, s, func(client *api.Client, ctx context.Context) (api.Log, error) {
 			if want == (api.Log{}) {
 				return client.Log(ctx)
 			}

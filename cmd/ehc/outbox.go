@@ -65,12 +65,7 @@ const someEvents = 100
 
 // listOutbox prints the queues, and the events that q asks for.
 func (s *streams) listOutbox(c *cobra.Command, q api.OutboxQuery, output string) error {
-	client, err := controllerOf(c, s)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	box, err := limited(c.Context(), func(ctx context.Context) (api.Outbox, error) {
+	box, err := answerOf(c, s, func(client *api.Client, ctx context.Context) (api.Outbox, error) {
 		return client.Outbox(ctx, q)
 	})
 	if err != nil {

@@ -25,12 +25,7 @@ not delivered: as JSON, once for each app that has it.`,
 		Annotations: after(plainCodes, "  ehc outbox retry ID, or ehc outbox drop ID"),
 		Args:        exactlyOne("name the id of one event"),
 		RunE: func(c *cobra.Command, args []string) error {
-			client, err := controllerOf(c, s)
-			if err != nil {
-				return err
-			}
-			defer client.Close()
-			box, err := limited(c.Context(), func(ctx context.Context) (api.Outbox, error) {
+			box, err := answerOf(c, s, func(client *api.Client, ctx context.Context) (api.Outbox, error) {
 				return client.Outbox(ctx, api.OutboxQuery{App: app, ID: args[0]})
 			})
 			if err != nil {

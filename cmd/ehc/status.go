@@ -4,6 +4,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"ehc/controller/api"
 )
 
 func newStatusCommand(s *streams) *cobra.Command {
@@ -19,12 +21,7 @@ it is down, what holds for each app and what does not, and how much waits for it
 		Annotations: after(plainCodes, "  ehc plan, to see what the controller is about to do\n  ehc outbox list, to see what waits"),
 		Args:        noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			client, err := controllerOf(c, s)
-			if err != nil {
-				return err
-			}
-			defer client.Close()
-			status, err := limited(c.Context(), client.Status)
+			status, err := answerOf(c, s, (*api.Client).Status)
 			if err != nil {
 				return err
 			}

@@ -42,12 +42,7 @@ func suspension(s *streams, c *cobra.Command, word string, ask func(*api.Client,
 	c.ValidArgsFunction = s.apps(false)
 	c.Args = exactlyOne("name one APP: a peer block of the file in force")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		client, err := controllerOf(c, s)
-		if err != nil {
-			return err
-		}
-		defer client.Close()
-		got, err := limited(c.Context(), func(ctx context.Context) (api.Suspensions, error) {
+		got, err := answerOf(c, s, func(client *api.Client, ctx context.Context) (api.Suspensions, error) {
 			return ask(client, ctx, api.SuspendRequest{App: args[0]})
 		})
 		if err != nil {
