@@ -92,12 +92,14 @@ func (l *link) downed(c dist.Control) {
 	_ = router.RouteMonitorExit(toErgoPid(c.From), etf.Text(reason), ref)
 }
 
-// message takes a message to a pid.
+// message takes a message to a pid. One to another node is dropped: ergo would send
+// it there, in the name of whatever process of ours the peer has given as its sender.
 func (l *link) message(c dist.Control) {
-	switch c.To {
-	case l.caller:
+	switch {
+	case !l.node.present(c.To):
+	case c.To == l.caller:
 		l.replied(c.Payload)
-	case l.leader:
+	case c.To == l.leader:
 		l.printed(c.Payload)
 	default:
 		if !l.node.party.takes(l, c) {
