@@ -91,6 +91,7 @@ func FuzzParse(f *testing.F) {
 
 // A connection with headers, of which the frames are given one after the other.
 func FuzzHeaders(f *testing.F) {
+	corpus.Hurry(f)
 	var all []byte
 	for _, p := range capturedHeads {
 		all = append(append(all, 0, 0, 0, byte(len(p))), p...)
