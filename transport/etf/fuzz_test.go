@@ -9,8 +9,8 @@ import (
 	"ehc/transport/transporttest/corpus"
 )
 
-// The corpus in testdata holds what term_to_binary of an OTP 25 node made of
-// terms of every kind, without the leading 131.
+// The corpus in testdata holds what nodes made of terms of every kind, without the
+// leading 131: see corpus_test.go.
 func FuzzDecode(f *testing.F) {
 	corpus.Hurry(f)
 	for _, s := range samples(f) {
@@ -27,7 +27,8 @@ type failer interface {
 }
 
 // checkBytes holds what is true of all bytes: Skip and Decoder agree, what
-// decodes can be sent, and what is sent decodes to an equal term.
+// decodes can be sent, and what is sent decodes to an equal term, with references to
+// atoms in place of some too.
 func checkBytes(t failer, d *etf.Decoder, b []byte) {
 	t.Helper()
 	term, rest, err := d.Term(b)
@@ -55,6 +56,11 @@ func checkBytes(t failer, d *etf.Decoder, b []byte) {
 	}
 	if !equal(term, again) {
 		t.Fatalf("% x, %v, became % x, %v", b, term, out, again)
+	}
+	n := newNumbers(t, 3)
+	refs, tail := etf.AppendRefs(nil, out, len(out), n.refer)
+	if again, rest, err := n.d.Term(append(refs, tail...)); err != nil || len(rest) > 0 || !equal(term, again) {
+		t.Fatalf("% x became % x: rest % x, %v", out, refs, rest, err)
 	}
 	if wholeErr == nil && !equal(term, whole) {
 		t.Fatalf("% x: Term gives %v, Decode %v", b, term, whole)

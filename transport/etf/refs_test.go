@@ -14,14 +14,14 @@ import (
 
 // numbers gives every atom a number, up to so many.
 type numbers struct {
-	t     *testing.T
+	t     failer
 	d     *etf.Decoder
 	most  int
 	given map[string]byte
 	atoms []etf.Term
 }
 
-func newNumbers(t *testing.T, most int) *numbers {
+func newNumbers(t failer, most int) *numbers {
 	return &numbers{t: t, d: etf.NewDecoder(etf.DefaultLimits()), most: most, given: map[string]byte{}}
 }
 
@@ -31,7 +31,7 @@ func (n *numbers) refer(atom []byte) (byte, bool) {
 	}
 	a, err := n.d.Intern(atom)
 	if err != nil {
-		n.t.Errorf("%q: %v", atom, err)
+		n.t.Fatalf("%q: %v", atom, err)
 	}
 	i := byte(len(n.atoms))
 	n.given[string(atom)] = i
