@@ -29,6 +29,7 @@ type committer struct {
 	mark    mark
 	ballast *ballast
 	commits uint64
+	lasting kept // by commits that were made
 	heard   atomic.Pointer[func(Commit)]
 	spare   int  // shrinkFrom
 	freed   bool // since shrink last found nothing to do
@@ -52,7 +53,7 @@ func (r *request) claim() bool { return r.owned.CompareAndSwap(false, true) }
 
 func newCommitter(dir string, w *conn, m mark, b *ballast) *committer {
 	return &committer{
-		dir: dir, w: w, mark: m, ballast: b, spare: shrinkFrom,
+		dir: dir, w: w, mark: m, ballast: b, spare: shrinkFrom, lasting: kept{},
 		queue:    make(chan *request, maxQueued),
 		stopping: make(chan struct{}),
 		stopped:  make(chan struct{}),

@@ -246,6 +246,33 @@ func TestWhatIsKeptIsWrittenOnce(t *testing.T) {
 	}
 }
 
+// TestWhatHasNoWriteIsKeptForLaterCommits: unless the function or its group comes to
+// nothing.
+func TestWhatHasNoWriteIsKeptForLaterCommits(t *testing.T) {
+	ctx := context.Background()
+	db := openTest(t, t.TempDir())
+	sorry := errors.New("sorry")
+	keep := func(n string, err error) func(*Tx) error {
+		return func(tx *Tx) error {
+			must(t, put(n, "1")(tx))
+			tx.Keep("n", n, nil)
+			return err
+		}
+	}
+	must(t, db.Write(ctx, keep("a", nil)))
+	for _, write := range []func(context.Context, func(*Tx) error) error{db.Write, db.WriteWhole} {
+		if err := write(ctx, keep("b", sorry)); !errors.Is(err, sorry) {
+			t.Errorf("got %v", err)
+		}
+	}
+	must(t, db.Write(ctx, func(tx *Tx) error {
+		if n, _ := tx.Kept("n"); n != "a" {
+			t.Errorf("%v is kept, want a", n)
+		}
+		return nil
+	}))
+}
+
 func TestAWholeWriteThatFailsHalfwayFailsItsGroup(t *testing.T) {
 	ctx := context.Background()
 	db := openTest(t, t.TempDir())

@@ -31,7 +31,7 @@ func (c *committer) try(first *request, next func() *request) (group []*request,
 	for {
 		r := group[len(group)-1]
 		if roomy || r.frees {
-			tx := &Tx{ctx: ctx, conn: c.w, dir: c.dir, group: shared}
+			tx := &Tx{ctx: ctx, conn: c.w, dir: c.dir, group: shared, lasting: c.lasting}
 			if err = c.one(tx, r); err != nil {
 				break
 			}
@@ -67,6 +67,7 @@ func (c *committer) try(first *request, next func() *request) (group []*request,
 	if err != nil {
 		return group, fmt.Errorf("commit: %w", classify(c.dir, err))
 	}
+	c.lasting.addLasting(shared)
 	return group, nil
 }
 

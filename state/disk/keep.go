@@ -2,7 +2,8 @@ package disk
 
 import "fmt"
 
-// kept is what the functions of one group keep for each other.
+// kept is what the functions of one group keep for each other, and what of it the
+// groups behind it may have.
 type kept map[any]keep
 
 type keep struct {
@@ -10,20 +11,24 @@ type keep struct {
 	write func(*Tx, any) error
 }
 
-// Kept returns what a function keeps under a key, or one before it in the same
-// commit; ok is false if none does.
+// Kept returns what a function keeps under a key, or one before it; ok is false if
+// none does.
 func (t *Tx) Kept(key any) (value any, ok bool) {
-	k, ok := t.own[key]
-	if !ok {
-		k, ok = t.group[key]
+	for _, from := range []kept{t.own, t.group, t.lasting} {
+		if k, ok := from[key]; ok {
+			return k.value, true
+		}
 	}
-	return k.value, ok
+	return nil, false
 }
 
 // Keep keeps a value under a key for the functions that follow in the same commit:
 // a row that all of them change is read once and written once. write writes the
 // last value of the key as the commit ends; if it fails, all of the group does.
 // Nothing is kept if the function returns an error. In a View Keep panics.
+//
+// With no write the value is what rows come to that are written already, such as
+// how many there are. Those that follow in later commits have it, too.
 func (t *Tx) Keep(key, value any, write func(*Tx, any) error) {
 	if t.group == nil {
 		panic("disk: Keep in a View")
@@ -32,7 +37,7 @@ func (t *Tx) Keep(key, value any, write func(*Tx, any) error) {
 		t.own = kept{}
 	}
 	t.own[key] = keep{value, write}
-	t.wrote = true
+	t.wrote = t.wrote || write != nil
 }
 
 // add takes over what a function that succeeded has kept.
@@ -45,9 +50,21 @@ func (g kept) add(own kept) {
 // writeAll writes what is kept.
 func (g kept) writeAll(t *Tx) error {
 	for key, k := range g {
+		if k.write == nil {
+			continue
+		}
 		if err := k.write(t, k.value); err != nil {
 			return fmt.Errorf("write what is kept under %v: %w", key, err)
 		}
 	}
 	return t.broken
+}
+
+// addLasting takes over what outlives the group that has kept it.
+func (g kept) addLasting(group kept) {
+	for key, k := range group {
+		if k.write == nil {
+			g[key] = k
+		}
+	}
 }

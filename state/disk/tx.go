@@ -20,7 +20,9 @@ type Tx struct {
 	bytes  int   // of arguments, to bound a group
 	broken error // the transaction is lost, whatever the function makes of it
 
-	own, group kept // what it keeps, and what those before it do; group is nil in a View
+	// What it keeps, what those before it in the commit do, and what earlier commits
+	// have left; all are nil in a View.
+	own, group, lasting kept
 }
 
 // Row is one row of an answer, good until the next one is asked for.

@@ -20,7 +20,8 @@ import (
 type Box struct {
 	db    *disk.DB
 	ids   *mint
-	order atomic.Uint64 // of row states, counted by the committing goroutine
+	order atomic.Uint64    // of row states, counted by the committing goroutine
+	found map[string]tally // of the dead letters that Open has counted
 
 	mu       sync.Mutex
 	limits   state.OutboxSpec
@@ -46,7 +47,7 @@ type Stat struct {
 // the events. Damage does not fail it: the
 // app's Stat tells of it, and its methods do.
 func Open(ctx context.Context, db *disk.DB, limits state.OutboxSpec) (*Box, error) {
-	b := &Box{db: db, ids: newMint(), limits: limits, queues: map[string]*queue{}}
+	b := &Box{db: db, ids: newMint(), limits: limits, queues: map[string]*queue{}, found: map[string]tally{}}
 	err := db.View(ctx, func(tx *disk.Tx) error {
 		apps, err := appsOf(tx)
 		if err != nil {
@@ -61,9 +62,10 @@ func Open(ctx context.Context, db *disk.DB, limits state.OutboxSpec) (*Box, erro
 			if err != nil && !errors.As(err, &q.damage) {
 				return err
 			}
-			if q.dead.letters, _, err = letters(tx, app); err != nil {
+			if b.found[app], err = count(tx, allLetters, app); err != nil {
 				return err
 			}
+			q.dead.letters = b.found[app].letters
 			q.told = step(r.pending())
 			b.queues[app] = q
 		}
@@ -75,12 +77,13 @@ func Open(ctx context.Context, db *disk.DB, limits state.OutboxSpec) (*Box, erro
 	return b, nil
 }
 
-// appsOf lists the apps that have counters, or events whose counters are gone.
+// appsOf lists the apps that have counters, or rows whose counters are gone.
 func appsOf(tx *disk.Tx) ([]string, error) {
 	apps := map[string]bool{}
 	for _, query := range []string{
 		"SELECT min(app) FROM outbox_app WHERE app > ?",
 		"SELECT min(app) FROM outbox_event WHERE app > ?", // a seek, not a scan of the events
+		"SELECT min(app) FROM outbox_dead WHERE app > ?",
 	} {
 		for app := ""; ; apps[app] = true {
 			var next *string

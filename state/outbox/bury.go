@@ -135,27 +135,26 @@ func (b *Box) bury(ctx context.Context, app string, pick func(*disk.Tx, row) ([]
 		if err != nil || len(found) == 0 {
 			return err
 		}
-		had, bytes, err := letters(tx, app)
-		if err != nil {
-			return err
-		}
+		had, more := b.tally(tx, app), tally{}
 		for i, l := range found {
-			if bytes += int64(len(l.Payload)); had+i+1 > limits.MaxDead || bytes > limits.MaxBytes {
+			bytes := more.bytes + int64(len(l.Payload))
+			if had.letters+i+1 > limits.MaxDead || had.bytes+bytes > limits.MaxBytes {
 				found = found[:i]
 				break
 			}
+			more = tally{i + 1, bytes}
 			l.DiedAt = now.Round(0).UTC()
 			if err := l.insert(tx); err != nil {
 				return err
 			}
 		}
 		if len(found) == 0 {
-			return &DeadFullError{App: app, Letters: had, MaxDead: limits.MaxDead, MaxBytes: limits.MaxBytes}
+			return &DeadFullError{App: app, Letters: had.letters, MaxDead: limits.MaxDead, MaxBytes: limits.MaxBytes}
 		}
 		if r, err = r.strike(tx, app, found[len(found)-1].Seq); err != nil {
 			return err
 		}
-		after, dead, buried = map[string]rowState{app: b.stamp(r)}, b.stampDead(had+len(found)), found
+		after, dead, buried = map[string]rowState{app: b.stamp(r)}, b.add(tx, app, more), found
 		r.save(tx, app)
 		return nil
 	})

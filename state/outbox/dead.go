@@ -92,7 +92,10 @@ func (b *Box) Retry(ctx context.Context, app string, ids []string, now time.Time
 			return err
 		}
 		in := insert{tx: tx, limits: limits, now: now, rows: map[string]*openRow{}}
+		var gone tally
 		for _, l := range found {
+			gone.letters--
+			gone.bytes -= int64(len(l.Payload))
 			if _, err := tx.Exec("DELETE FROM outbox_dead WHERE app = ? AND seq = ?", app, l.Seq); err != nil {
 				return fmt.Errorf("delete dead letter %d of %s: %w", l.Seq, app, err)
 			}
@@ -103,11 +106,7 @@ func (b *Box) Retry(ctx context.Context, app string, ids []string, now time.Time
 			}
 			out = append(out, e)
 		}
-		n, _, err := letters(tx, app)
-		if err != nil {
-			return err
-		}
-		dead = b.stampDead(n)
+		dead = b.add(tx, app, gone)
 		after, err = in.close(b)
 		return err
 	})
@@ -156,31 +155,31 @@ func pickLetters(tx *disk.Tx, app string, ids []string) ([]Letter, error) {
 // or not, or all if ids is nil. It says how many there were. All go step by step,
 // as with Drop: after an error those that it counts are gone.
 func (b *Box) DropDead(ctx context.Context, app string, ids []string) (dropped int, err error) {
+	which, arg := firstLetters, any(dropAtOnce)
+	if ids != nil {
+		which, arg = someLetters, idList(ids)
+	}
 	for more := true; more; {
-		var n int64
+		var gone tally
 		var dead deadState
 		err := b.db.Free(ctx, func(tx *disk.Tx) (err error) {
-			if ids == nil {
-				n, err = tx.Exec(`DELETE FROM outbox_dead WHERE app = ?1 AND seq IN
-					(SELECT seq FROM outbox_dead WHERE app = ?1 ORDER BY seq LIMIT ?2)`, app, dropAtOnce)
-			} else {
-				n, err = tx.Exec("DELETE FROM outbox_dead WHERE app = ? AND id IN (SELECT value FROM json_each(?))", app, idList(ids))
+			if gone, err = count(tx, which, app, arg); err != nil || gone.letters == 0 {
+				return err
 			}
-			if err != nil {
+			if _, err := tx.Exec("DELETE"+which, app, arg); err != nil {
 				return fmt.Errorf("delete dead letters of %s: %w", app, err)
 			}
-			left, _, err := letters(tx, app)
-			dead = b.stampDead(left)
-			return err
+			dead = b.add(tx, app, tally{-gone.letters, -gone.bytes})
+			return nil
 		})
 		if err != nil {
 			return dropped, fmt.Errorf("drop dead letters: %w", err)
 		}
-		if dropped += int(n); n > 0 {
+		if dropped += gone.letters; gone.letters > 0 {
 			b.learnDead(app, dead)
-			b.hear(Change{App: app, What: DroppedDead, Events: int(n)})
+			b.hear(Change{App: app, What: DroppedDead, Events: gone.letters})
 		}
-		more = ids == nil && n == dropAtOnce
+		more = ids == nil && gone.letters == dropAtOnce
 	}
 	return dropped, nil
 }

@@ -63,11 +63,46 @@ func (l Letter) insert(tx *disk.Tx) error {
 	return nil
 }
 
-// letters is how many dead letters an app has, and the bytes of their payloads.
-func letters(tx *disk.Tx, app string) (n int, bytes int64, err error) {
-	err = tx.QueryRow("SELECT count(*), coalesce(sum(length(payload)), 0) FROM outbox_dead WHERE app = ?", app).Scan(&n, &bytes)
-	if err != nil {
-		return 0, 0, fmt.Errorf("count dead letters of %s: %w", app, err)
+// tally is how many dead letters there are, and the bytes of their payloads. An
+// app's is counted when the Box is opened and kept from then on: there may be too
+// many to count them while others wait to write.
+type tally struct {
+	letters int
+	bytes   int64
+}
+
+// tallyKey is what an app's tally is kept under.
+type tallyKey string
+
+// tally is that of an app's letters.
+func (b *Box) tally(tx *disk.Tx, app string) tally {
+	if t, ok := tx.Kept(tallyKey(app)); ok {
+		return t.(tally)
 	}
-	return n, bytes, nil
+	return b.found[app]
+}
+
+// add changes an app's tally for those that follow, and says how it is then.
+func (b *Box) add(tx *disk.Tx, app string, more tally) deadState {
+	t := b.tally(tx, app)
+	t.letters, t.bytes = t.letters+more.letters, t.bytes+more.bytes
+	tx.Keep(tallyKey(app), t, nil)
+	return b.stampDead(t.letters)
+}
+
+// Letters of the app ?1.
+const (
+	allLetters   = " FROM outbox_dead WHERE app = ?1"
+	firstLetters = allLetters + " AND seq IN (SELECT seq FROM outbox_dead WHERE app = ?1 ORDER BY seq LIMIT ?2)"
+	someLetters  = allLetters + " AND id IN (SELECT value FROM json_each(?2))"
+)
+
+// count makes a tally of some letters of an app.
+func count(tx *disk.Tx, which, app string, args ...any) (t tally, err error) {
+	err = tx.QueryRow("SELECT count(*), coalesce(sum(length(payload)), 0)"+which, append([]any{app}, args...)...).
+		Scan(&t.letters, &t.bytes)
+	if err != nil {
+		return tally{}, fmt.Errorf("count dead letters of %s: %w", app, err)
+	}
+	return t, nil
 }

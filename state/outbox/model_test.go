@@ -331,7 +331,7 @@ func compare(t *rapid.T, b *Box, m *model, app string) {
 	}
 }
 
-// compareAll looks at every event.
+// compareAll looks at every event, and counts the letters.
 func compareAll(t *rapid.T, b *Box, m *model) {
 	all, dead := []Event{}, []Letter{}
 	for _, app := range slices.Sorted(maps.Keys(m.next)) {
@@ -342,6 +342,15 @@ func compareAll(t *rapid.T, b *Box, m *model) {
 	if diff := cmp.Diff(dead, append([]Letter{}, letters...)); diff != "" {
 		t.Fatal(diff)
 	}
+	check(t, b.db.Write(context.Background(), func(tx *disk.Tx) error {
+		for app := range m.next {
+			want, err := count(tx, allLetters, app)
+			if got := b.tally(tx, app); err != nil || got != want {
+				return fmt.Errorf("%s has %+v letters, of which %+v are known: %w", app, want, got, err)
+			}
+		}
+		return nil
+	}))
 	got, err := b.List(context.Background(), "", 0, 0)
 	check(t, err)
 	if diff := cmp.Diff(all, append([]Event{}, got...)); diff != "" {
