@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -132,6 +133,30 @@ func TestALineIsAnsweredAtOnce(t *testing.T) {
 	if err != nil || !strings.Contains(string(rest), `"id":"100"`) {
 		t.Errorf("the end: %q, %v", rest, err)
 	}
+}
+
+func TestABodyThatStandsStillIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := piped(t, Handler(&queue{}, Options{})).dial()
+		defer c.Close()
+		const line = `{"id":"1","type":"x"}` + "\n"
+		if _, err := fmt.Fprintf(c, "POST /v1/events HTTP/1.1\r\nHost: ehc\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n",
+			linesType, len(line), line); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers := json.NewDecoder(res.Body)
+		var first, last EmittedLine
+		if err := answers.Decode(&first); err != nil || first.ID != "1" {
+			t.Errorf("%+v, %v", first, err)
+		}
+		if err := answers.Decode(&last); err != nil || last.Problem == nil || last.Problem.Status != http.StatusRequestTimeout {
+			t.Errorf("%+v, %v; want 408", last, err)
+		}
+	})
 }
 
 // breaking loses the answers to the first few requests, after they have been

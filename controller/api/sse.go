@@ -28,17 +28,16 @@ type Message struct {
 // SSE writes Server-Sent Events to one reader. It has one writer. A reader that
 // takes nothing for writeLimit is cut off, which is an error of Send.
 type SSE struct {
-	w        http.ResponseWriter
-	control  *http.ResponseController
-	pending  bytes.Buffer
-	patience time.Duration // for one write
+	w       http.ResponseWriter
+	control *http.ResponseController
+	pending bytes.Buffer
 }
 
 // NewSSE begins a stream: 200 and its headers are on their way when it returns.
 // The deadline that a server gives an answer does not hold for it; each write has one
 // of its own.
 func NewSSE(w http.ResponseWriter) (*SSE, error) {
-	s := &SSE{w: w, control: http.NewResponseController(w), patience: writeLimit}
+	s := &SSE{w: w, control: http.NewResponseController(w)}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
@@ -140,7 +139,7 @@ func unifyLines(b []byte) []byte {
 }
 
 func (s *SSE) flush() error {
-	if err := s.control.SetWriteDeadline(time.Now().Add(s.patience)); err != nil {
+	if err := s.control.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
 		return fmt.Errorf("write stream: %w", err)
 	}
 	_, err := s.w.Write(s.pending.Bytes())

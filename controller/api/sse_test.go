@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,6 +33,11 @@ func open(t *testing.T, a Address) (net.Conn, *bufio.Reader) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c, streamOn(t, c)
+}
+
+func streamOn(t *testing.T, c net.Conn) *bufio.Reader {
+	t.Helper()
 	t.Cleanup(func() { _ = c.Close() })
 	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: ehc\r\n\r\n"); err != nil {
 		t.Fatal(err)
@@ -43,7 +49,7 @@ func open(t *testing.T, a Address) (net.Conn, *bufio.Reader) {
 	if kind := res.Header.Get("Content-Type"); res.StatusCode != 200 || kind != "text/event-stream" {
 		t.Fatalf("%s %s", res.Status, kind)
 	}
-	return c, bufio.NewReader(res.Body)
+	return bufio.NewReader(res.Body)
 }
 
 func TestAStreamIsWrittenAsTheStandardHasIt(t *testing.T) {
@@ -98,40 +104,20 @@ func TestAStreamFollowsAChannelInOrder(t *testing.T) {
 	}
 }
 
-// hasty serves h with deadlines for a request that are soon over.
-func hasty(t *testing.T, h http.Handler) Address {
-	t.Helper()
-	a := SocketIn(shortDir(t))
-	l, err := a.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: h, ReadTimeout: hastyLimit, WriteTimeout: hastyLimit}
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(l) }()
-	t.Cleanup(func() {
-		_ = server.Close()
-		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
-			t.Error(err)
-		}
-	})
-	return a
-}
-
-const hastyLimit = 50 * time.Millisecond
+// late is past every deadline that a server has for what is brief.
+const late = 2 * (briefLimit + writeLimit)
 
 func TestAStreamOutlivesTheDeadlinesOfItsServer(t *testing.T) {
-	start := make(chan struct{})
-	a := hasty(t, streamOf(func(_ context.Context, s *SSE) error {
-		<-start
-		return s.Send(Message{Data: []byte("late")})
-	}))
-	_, r := open(t, a)
-	time.AfterFunc(4*hastyLimit, func() { close(start) })
-	got, err := io.ReadAll(r)
-	if err != nil || !strings.Contains(string(got), "data: late") {
-		t.Errorf("%q, %v", got, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p := piped(t, streamOf(func(_ context.Context, s *SSE) error {
+			time.Sleep(late)
+			return s.Send(Message{Data: []byte("late")})
+		}))
+		got, err := io.ReadAll(streamOn(t, p.dial()))
+		if err != nil || !strings.Contains(string(got), "data: late") {
+			t.Errorf("%q, %v", got, err)
+		}
+	})
 }
 
 // A request that waits is neither cut off nor told that its time is over, with a body
@@ -139,7 +125,7 @@ func TestAStreamOutlivesTheDeadlinesOfItsServer(t *testing.T) {
 func TestAWaitOutlivesTheDeadlinesOfItsServer(t *testing.T) {
 	wait := func(ctx context.Context) (Count, error) {
 		select {
-		case <-time.After(4 * hastyLimit):
+		case <-time.After(late):
 			return Count{Key: "late"}, nil
 		case <-ctx.Done():
 			return Count{}, ctx.Err()
@@ -149,29 +135,32 @@ func TestAWaitOutlivesTheDeadlinesOfItsServer(t *testing.T) {
 		http.MethodGet:  newRead("GET /", nil, func(ctx context.Context, _ url.Values) (Count, error) { return wait(ctx) }).waits(),
 		http.MethodPost: newWrite("POST /", func(ctx context.Context, _ Count) (Count, error) { return wait(ctx) }).waits(),
 	} {
-		a := hasty(t, Options{}.guarded(r, newSlots()))
-		got, err := askTimes[Count](t.Context(), clientOf(t, a), 1, method, "/", Count{})
-		if err != nil || got.Key != "late" {
-			t.Errorf("%s: %+v, %v", method, got, err)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			c := piped(t, Options{}.guarded(r, newSlots())).client(t)
+			got, err := askTimes[Count](t.Context(), c, 1, method, "/", Count{})
+			if err != nil || got.Key != "late" {
+				t.Errorf("%s: %+v, %v", method, got, err)
+			}
+		})
 	}
 }
 
 func TestAStuckReaderIsCutOff(t *testing.T) {
-	ended := make(chan error, 1)
-	a := serve(t, streamOf(func(_ context.Context, s *SSE) error {
-		s.patience = 50 * time.Millisecond
-		for {
-			if err := s.Send(Message{Data: make([]byte, 1<<16)}); err != nil {
-				ended <- err
-				return err
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 1)
+		p := piped(t, streamOf(func(_ context.Context, s *SSE) error {
+			for {
+				if err := s.Send(Message{Data: make([]byte, 1<<16)}); err != nil {
+					ended <- err
+					return err
+				}
 			}
+		}))
+		streamOn(t, p.dial()) // and reads nothing
+		if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("error = %v, want the deadline's", err)
 		}
-	}))
-	open(t, a) // and reads nothing
-	if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("error = %v, want the deadline's", err)
-	}
+	})
 }
 
 func TestAStreamEndsWithItsReader(t *testing.T) {

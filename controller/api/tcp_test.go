@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -16,6 +15,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -165,48 +165,37 @@ func TestHTTPSNeedsACertificateThatTheClientTrusts(t *testing.T) {
 }
 
 func TestAListenerHoldsOnlySoManyConnections(t *testing.T) {
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := Limited(inner, 1)
-	accepted := make(chan net.Conn)
-	done := make(chan error, 1)
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				done <- err
-				return
+	synctest.Test(t, func(t *testing.T) {
+		inner := newPipes()
+		l := Limited(inner, 1)
+		accepted := make(chan net.Conn, 3)
+		done := make(chan error, 1)
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					done <- err
+					return
+				}
+				accepted <- c
 			}
-			accepted <- c
+		}()
+		for range cap(accepted) {
+			go func() { _ = inner.dial().Close() }()
 		}
-	}()
-	dial := func() net.Conn {
-		c, err := net.Dial("tcp", inner.Addr().String())
-		if err != nil {
-			t.Fatal(err)
+		for closed := range 2 {
+			synctest.Wait()
+			if n := len(accepted); n != 1 {
+				t.Fatalf("%d connections beside the %d that were closed, want 1", n, closed)
+			}
+			c := <-accepted
+			_ = c.Close()
+			_ = c.Close() // gives nothing back twice
 		}
-		t.Cleanup(func() { _ = c.Close() })
-		return c
-	}
-	dial()
-	first := <-accepted
-	dial()
-	limit, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	select {
-	case <-accepted:
-		t.Error("a second connection beside the first")
-	case <-limit.Done():
-	}
-	_ = first.Close()
-	_ = first.Close() // gives nothing back twice
-	second := <-accepted
-	dial()
-	_ = l.Close() // while Accept waits
-	if err := <-done; !errors.Is(err, net.ErrClosed) {
-		t.Errorf("error = %v", err)
-	}
-	_ = second.Close()
+		synctest.Wait()
+		_ = l.Close() // while Accept waits
+		if err := <-done; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("error = %v", err)
+		}
+	})
 }
