@@ -42,12 +42,36 @@ peer "a" {
 // listing is a Discovery that answers with what a test says; a query it does not
 // know has failed.
 type listing struct {
+	store *state.Store // for what Set has looked up
+	first func()       // called before a lookup that Once makes; may be nil
+
 	mu    sync.Mutex
 	nodes map[string][]state.Node
-	first func() // called before a lookup that Once makes; may be nil
+	polls map[string]bool // by query; nil before the first Set
+	asked map[string]int  // by query, lookups
 }
 
-func (*listing) Set([]state.App, state.DNSSpec) {}
+// Set has looked up at once what is new. What it is given at the start is the test's
+// to look up.
+func (l *listing) Set(apps []state.App, _ state.DNSSpec) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	polls := map[string]bool{}
+	for _, a := range apps {
+		for _, q := range a.Queries {
+			polls[q.Text] = true
+			if l.polls == nil || l.polls[q.Text] {
+				continue
+			}
+			go func() {
+				if err := l.look(l.store, a.Name, q.Text); err != nil {
+					panic(err)
+				}
+			}()
+		}
+	}
+	l.polls = polls
+}
 
 func (l *listing) Once(_ context.Context, store discover.Recorder, apps []state.App, _ state.DNSSpec) error {
 	if l.first != nil {
@@ -65,6 +89,7 @@ func (l *listing) Once(_ context.Context, store discover.Recorder, apps []state.
 func (l *listing) look(store discover.Recorder, app, query string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.asked[query]++
 	nodes, ok := l.nodes[query]
 	if !ok {
 		return store.RecordFailure(app, query, "SERVFAIL from [fdaa::3]:53")
@@ -99,13 +124,14 @@ type world struct {
 func newWorld(t *testing.T) *world { return newWorldOf(t, worldText) }
 
 func newWorldOf(t *testing.T, text string) *world {
-	w := &world{t: t, net: transporttest.NewNetwork(), look: &listing{nodes: map[string][]state.Node{}}}
+	w := &world{t: t, net: transporttest.NewNetwork(), look: &listing{nodes: map[string][]state.Node{}, asked: map[string]int{}}}
 	p := newPlace(t)
 	p.write(text)
 	var err error
 	if w.store, err = state.New(); err != nil {
 		t.Fatal(err)
 	}
+	w.look.store = w.store
 	config := p.mustOpen()
 	db, err := disk.Open(t.Context(), p.data)
 	if err != nil {

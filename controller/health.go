@@ -77,16 +77,20 @@ func (c *Controller) Alive(context.Context) error {
 // LookedUp returns nil once the first lookup of every query has ended, well or not;
 // else it names those that are under way.
 func (c *Controller) LookedUp(context.Context) error {
-	var waiting []string
-	for _, q := range c.store.Snapshot().Queries() {
-		if !isKnown(q) {
-			waiting = append(waiting, q.Name)
-		}
-	}
-	if len(waiting) > 0 {
+	if waiting := notLookedUp(c.store.Snapshot()); len(waiting) > 0 {
 		return fmt.Errorf("not looked up yet: %s", strings.Join(waiting, ", "))
 	}
 	return nil
+}
+
+// notLookedUp are the names of the queries without an outcome yet.
+func notLookedUp(snap state.Snapshot) (names []string) {
+	for _, q := range snap.Queries() {
+		if !isKnown(q) {
+			names = append(names, q.Name)
+		}
+	}
+	return names
 }
 
 // isKnown says that a query has been looked up, well or not.

@@ -130,8 +130,8 @@ func (c *Controller) stillAt(index uint64) error {
 	return nil
 }
 
-// put makes text the file in force, with its new queries looked up, so that the
-// next plan already knows what they list.
+// put makes text the file in force, and waits until its new queries are looked up, so
+// that the next plan already knows what they list.
 func (c *Controller) put(ctx context.Context, file, text string) error {
 	s, err := c.config.Apply(file, text)
 	if err != nil {
@@ -141,7 +141,22 @@ func (c *Controller) put(ctx context.Context, file, text string) error {
 		return err
 	}
 	c.tell(history.Entry{Kind: history.Applied, Message: "in force: " + file})
-	return c.lookUpNew(ctx, c.store, s)
+	return c.awaitLookups(ctx)
+}
+
+// awaitLookups waits until discovery has looked every query up once, which it does at
+// once with what is new to it, but no longer than lookLimit.
+func (c *Controller) awaitLookups(ctx context.Context) error {
+	limit := time.Now().Add(lookLimit)
+	for {
+		snap := c.store.Snapshot()
+		if len(notLookedUp(snap)) == 0 || !time.Now().Before(limit) {
+			return nil
+		}
+		if err := snap.Wait(ctx, limit); err != nil {
+			return err
+		}
+	}
 }
 
 // approve lets go of what guards hold back.

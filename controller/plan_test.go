@@ -73,6 +73,39 @@ func TestAnIndexHoldsUntilTheFileIsInForce(t *testing.T) {
 	})
 }
 
+// What is put in force is looked up by the plan of the apply, and then by discovery,
+// for which the apply waits.
+func TestAnAppliedQueryIsLookedUpOnceInForce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.list()
+		w.look.nodes["b.internal"] = []state.Node{"b1@127.0.0.1"}
+		if _, err := w.ctl.Apply(t.Context(), api.ApplyRequest{File: "x.hcl", Text: twoApps}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.ctl.LookedUp(t.Context()); err != nil {
+			t.Errorf("once it is applied: %v", err)
+		}
+		w.settle(time.Second)
+		if n := w.look.asked["b.internal"]; n != 2 {
+			t.Errorf("looked up %d times, want once in the plan and once in force", n)
+		}
+	})
+}
+
+// An apply waits for discovery, but not for ever.
+func TestAnApplyEndsWithoutALookup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t) // whose own query nobody looks up
+		if _, err := w.ctl.Apply(t.Context(), api.ApplyRequest{File: "x.hcl", Text: twoApps}); err != nil {
+			t.Error(err)
+		}
+		if g := w.status().Config.Generation; g != 2 {
+			t.Errorf("generation %d is in force, want 2", g)
+		}
+	})
+}
+
 func TestATargetNarrowsAPlanAndAnApply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
