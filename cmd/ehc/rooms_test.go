@@ -62,10 +62,10 @@ var rooms = map[string]room{
 	"state/disk/disktest": {}, // stands between SQLite and the files, so it knows SQLite's insides and nothing of ours
 
 	"transport":        {},
-	"transport/etf":    {tests: []string{"transport/transporttest/corpus"}},
+	"transport/etf":    {tests: []string{"transport/transporttest/..."}},
 	"transport/dist":   {may: []string{"transport", "transport/etf"}, tests: []string{"transport/epmd", "transport/transporttest/..."}},
 	"transport/epmd":   {may: []string{"transport"}, tests: []string{"transport/transporttest/..."}},
-	"transport/pubsub": {may: []string{"transport", "transport/etf"}, tests: []string{"transport/transporttest/corpus"}},
+	"transport/pubsub": {may: []string{"transport", "transport/etf"}, tests: []string{"transport/transporttest/..."}},
 	"transport/ergonode": {
 		may:   []string{"transport", "transport/dist", "transport/epmd", "transport/etf", "transport/pubsub"},
 		tests: []string{"transport/transporttest/..."},
