@@ -133,7 +133,7 @@ func appDrifts(s api.Status, a api.App) []drift {
 		}
 		message := c.Message
 		if kind == driftBacklog {
-			message = fmt.Sprintf("%d events; %s", queueOf(s, a.App).Pending, message)
+			message = events(queueOf(s, a.App).Pending) + "; " + message
 		}
 		found = append(found, drift{Kind: kind, App: a.App, Reason: c.Reason, Message: message, Since: c.Since})
 	}
