@@ -108,7 +108,7 @@ func (c *chronicle) conn(before, after state.Conn, app string, pruning bool) {
 	case before.Phase == state.Dialling && after.Phase == state.Down && after.Tries > before.Tries:
 		e.Kind, e.Warning, e.Reason, e.Message = history.DialFailed, true, after.Reason, after.Message
 	case isUp && before.Synced != after.Synced && after.Synced == after.Creation:
-		e.Kind, e.Message = history.Resynced, "resynced, OTP "+after.Release
+		e.Kind, e.Message = history.Resynced, "resynced, "+software(after.Release)
 	case isUp && before.Busy && !after.Busy && after.Tries > before.Tries:
 		e.Kind, e.Warning, e.Reason, e.Message = history.ResyncFailed, true, after.Reason, after.Message
 	case isUp && !before.Busy && after.Busy && pruning:

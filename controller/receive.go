@@ -183,5 +183,5 @@ func systemInfo(_ context.Context, _ string, args []transport.Term) (transport.T
 	if args[0] != transport.Term(etf.Atom("otp_release")) {
 		return nil, badarg()
 	}
-	return "ehc", nil
+	return ehcRelease, nil
 }

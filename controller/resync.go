@@ -8,6 +8,9 @@ import (
 	"ehc/transport/etf"
 )
 
+// ehcRelease is what ehc answers when it is asked for its OTP release.
+const ehcRelease = "ehc"
+
 // otpRelease asks a peer which OTP it runs, such as "25". It is also the proof
 // that the peer runs calls for us.
 func otpRelease(ctx context.Context, c transport.Conn) (string, error) {
@@ -24,6 +27,14 @@ func otpRelease(ctx context.Context, c transport.Conn) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("ask %s for its OTP release: answer %s", c.Peer().Node, etf.Text(t))
+}
+
+// software names what a peer of a release runs.
+func software(release string) string {
+	if release == ehcRelease {
+		return "another ehc"
+	}
+	return "OTP " + release
 }
 
 // charlist is a list of printable ASCII codes as text.

@@ -159,7 +159,7 @@ func (v planView) next() string {
 		fmt.Fprintf(&b, "Saved to %s.\nTo apply exactly this: ehc apply %s\n", printable(v.saved), quoted(v.saved))
 	case len(v.plan.Actions) > 0:
 		fmt.Fprintf(&b, "To apply exactly this: %s%s\n", apply, index)
-	case v.config != "":
+	case v.config != "" && len(v.plan.Changes) > 0:
 		fmt.Fprintf(&b, "To put this file in force: %s%s\n", apply, index)
 	}
 	if n := guarded(v.plan); n > 0 {
