@@ -217,7 +217,7 @@ func TestWhatIsKeptIsWrittenOnce(t *testing.T) {
 				if v, ok := tx.Kept("n"); ok {
 					n = v.(int)
 				}
-				tx.Keep("n", n+1, func(tx *Tx, last any) error {
+				tx.Keep("n", n+1, func(tx *Tx, _, last any) error {
 					written++
 					return put("n", fmt.Sprint(last))(tx)
 				})

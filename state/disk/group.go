@@ -32,11 +32,16 @@ func (c *committer) try(first *request, next func() *request) (group []*request,
 		r := group[len(group)-1]
 		if roomy || r.frees {
 			tx := &Tx{ctx: ctx, conn: c.w, dir: c.dir, group: shared, lasting: c.lasting}
+			if r.whole {
+				tx.own = shared // there is nothing to undo
+			}
 			if err = c.one(tx, r); err != nil {
 				break
 			}
 			if r.err == nil {
 				wrote = wrote || tx.wrote
+			}
+			if r.err == nil && !r.whole {
 				shared.add(tx.own)
 			}
 			bytes += tx.bytes

@@ -8,7 +8,7 @@ type kept map[any]keep
 
 type keep struct {
 	value any
-	write func(*Tx, any) error
+	write func(tx *Tx, key, value any) error
 }
 
 // Kept returns what a function keeps under a key, or one before it; ok is false if
@@ -29,7 +29,7 @@ func (t *Tx) Kept(key any) (value any, ok bool) {
 //
 // With no write the value is what rows come to that are written already, such as
 // how many there are. Those that follow in later commits have it, too.
-func (t *Tx) Keep(key, value any, write func(*Tx, any) error) {
+func (t *Tx) Keep(key, value any, write func(tx *Tx, key, value any) error) {
 	if t.group == nil {
 		panic("disk: Keep in a View")
 	}
@@ -53,7 +53,7 @@ func (g kept) writeAll(t *Tx) error {
 		if k.write == nil {
 			continue
 		}
-		if err := k.write(t, k.value); err != nil {
+		if err := k.write(t, key, k.value); err != nil {
 			return fmt.Errorf("write what is kept under %v: %w", key, err)
 		}
 	}

@@ -41,6 +41,9 @@ func (b *Box) hearOfEnqueue(events []Event, added map[string]int, err error) {
 	if err != nil && !errors.As(err, &full) {
 		return
 	}
+	if !b.isHeard() {
+		return
+	}
 	given := map[string]int{}
 	for _, e := range events {
 		given[e.App]++
@@ -53,6 +56,13 @@ func (b *Box) hearOfEnqueue(events []Event, added map[string]int, err error) {
 		b.hear(Change{App: app, What: Enqueued, Events: added[app]})
 		b.hear(Change{App: app, What: Known, Events: n - added[app]})
 	}
+}
+
+// isHeard says whether there is anybody to tell.
+func (b *Box) isHeard() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.onEvents != nil
 }
 
 // hear tells of a change, unless it is of no event.

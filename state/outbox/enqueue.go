@@ -28,33 +28,7 @@ func (b *Box) Enqueue(ctx context.Context, events ...New) ([]Event, error) {
 	if err != nil || len(out) == 0 {
 		return nil, err
 	}
-	limits := b.maxima()
-	var after map[string]rowState
-	var added map[string]int
-	write := b.db.Write
-	if len(out) == 1 {
-		write = b.db.WriteWhole // it has one statement that can fail
-	}
-	err = write(ctx, func(tx *disk.Tx) (err error) {
-		in := insert{tx: tx, limits: limits, now: time.Now(), rows: map[string]*openRow{}}
-		for i := 0; i < len(out); {
-			many, err := in.many(out[i:], events[i:])
-			if err != nil {
-				return err
-			}
-			if many {
-				i += atOnce
-				continue
-			}
-			if err := in.event(&out[i], events[i].fresh()); err != nil {
-				return err
-			}
-			i++
-		}
-		added = in.added()
-		after, err = in.close(b)
-		return err
-	})
+	after, added, err := b.put(ctx, out, events)
 	b.hearOfEnqueue(out, added, err)
 	if err != nil {
 		for i := range out {
@@ -64,6 +38,28 @@ func (b *Box) Enqueue(ctx context.Context, events ...New) ([]Event, error) {
 	}
 	b.learn(after)
 	return out, nil
+}
+
+// put is Enqueue for events that have been checked. It says how the rows of their
+// apps are then, and how many events each has got.
+func (b *Box) put(ctx context.Context, out []Event, events []New) (after map[string]rowState, added map[string]int, err error) {
+	if joins(events) {
+		state, err := b.join(ctx, &out[0])
+		if !errors.Is(err, errNotFresh) {
+			return map[string]rowState{out[0].App: state}, map[string]int{out[0].App: 1}, err
+		}
+	}
+	limits := b.maxima()
+	err = b.db.Write(ctx, func(tx *disk.Tx) (err error) {
+		in := insert{tx: tx, limits: limits, now: time.Now(), rows: map[string]*openRow{}}
+		if err := in.all(out, events); err != nil {
+			return err
+		}
+		added = in.added()
+		after, err = in.close(b)
+		return err
+	})
+	return after, added, err
 }
 
 // check applies the limits that need no look at the store, and mints ids.
@@ -103,6 +99,21 @@ type openRow struct {
 	added   int // events
 }
 
+// all enqueues events.
+func (in *insert) all(out []Event, given []New) error {
+	for i := 0; i < len(out); {
+		n, err := in.many(out[i:], given[i:])
+		if err == nil && n == 0 {
+			n, err = 1, in.event(&out[i], given[i].fresh())
+		}
+		if err != nil {
+			return err
+		}
+		i += n
+	}
+	return nil
+}
+
 // event enqueues e and sets its Seq, or replaces it by the one that waits. Unless
 // the id is new, it is looked for among those that wait no longer.
 func (in *insert) event(e *Event, isNew bool) error {
@@ -115,19 +126,15 @@ func (in *insert) event(e *Event, isNew bool) error {
 			return err
 		}
 	}
-	if r.pending() >= in.limits.MaxEvents || r.bytes+int64(len(e.Payload)) > in.limits.MaxBytes {
-		// What waits already needs no room.
-		full := &FullError{
-			App: e.App, Events: r.pending(), MaxEvents: in.limits.MaxEvents, Bytes: r.bytes, MaxBytes: in.limits.MaxBytes,
-		}
-		return in.known(e, full)
+	if full := r.full(in.limits, e); full != nil {
+		return in.known(e, full) // what waits already needs no room
 	}
 	e.Seq = r.next
-	n, err := in.tx.Exec(insertOne, e.appendRow(make([]any, 0, 8), in.now)...)
+	_, added, err := insertFirst(in.tx, []Event{*e}, in.now)
 	if err != nil {
-		return fmt.Errorf("insert event %d of %s: %w", e.Seq, e.App, err)
+		return err
 	}
-	if n == 0 {
+	if added == 0 {
 		return in.known(e, fmt.Errorf("event %s of %s is neither new nor there", e.ID, e.App))
 	}
 	r.add(1, int64(len(e.Payload)), e.InsertedAt)
@@ -137,18 +144,9 @@ func (in *insert) event(e *Event, isNew bool) error {
 // add counts n events that have come to the end of the queue, the first of them
 // inserted at a time.
 func (r *openRow) add(n int, bytes int64, at time.Time) {
-	if r.pending() == 0 {
-		r.headAt = at.UnixNano()
-	}
-	r.next += uint64(n)
-	r.bytes += bytes
+	r.row.add(n, bytes, at)
 	r.added += n
 	r.changed = true
-}
-
-// appendRow appends the columns of e's row, as the statements of insert have them.
-func (e *Event) appendRow(to []any, now time.Time) []any {
-	return append(to, e.App, e.Seq, e.ID, e.Type, []byte(e.Payload), e.InsertedAt.UnixNano(), int64(e.crc()), now.UnixNano())
 }
 
 // added is how many events each app's queue has got.
@@ -192,20 +190,26 @@ func (in *insert) row(app string) (*openRow, error) {
 		return r, nil
 	}
 	r, known, err := load(in.tx, app)
+	if err == nil && !known {
+		err = roomForApps(in.tx, app, 1+len(in.rows))
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !known {
-		var apps int
-		if err := in.tx.QueryRow("SELECT count(*) FROM outbox_app").Scan(&apps); err != nil {
-			return nil, fmt.Errorf("count apps: %w", err)
-		}
-		if apps+len(in.rows) >= MaxApps {
-			return nil, fmt.Errorf("%w: app %s is one more than %d", ErrInvalid, app, MaxApps)
-		}
-	}
 	in.rows[app] = &openRow{row: r, isNew: !known}
 	return in.rows[app], nil
+}
+
+// roomForApps returns an error if there cannot be n more apps, the last of them app.
+func roomForApps(tx *disk.Tx, app string, n int) error {
+	var apps int
+	if err := tx.QueryRow("SELECT count(*) FROM outbox_app").Scan(&apps); err != nil {
+		return fmt.Errorf("count apps: %w", err)
+	}
+	if apps+n > MaxApps {
+		return fmt.Errorf("%w: app %s is one more than %d", ErrInvalid, app, MaxApps)
+	}
+	return nil
 }
 
 // close writes the rows that changed. Those that did not are learned, too: what

@@ -37,15 +37,31 @@ func (r row) crc(app string) uint32 {
 	return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli))
 }
 
-// rowKey is what a row is kept under from its first change in a commit to its end.
-type rowKey string
-
-// load reads an app's row; known is false for an app that never had an event.
-// A row that is not as written is a *DamageError.
+// load reads an app's row, and has the events of the queue written that are not yet;
+// known is false for an app that never had an event. A row that is not as written is
+// a *DamageError.
 func load(tx *disk.Tx, app string) (r row, known bool, err error) {
-	if r, ok := tx.Kept(rowKey(app)); ok {
-		return r.(row), true, nil
+	t, known, err := peek(tx, app)
+	if err != nil || len(t.events) == 0 {
+		return t.row, known, err
 	}
+	if r, err = t.settle(tx, app); err != nil {
+		return row{}, false, err
+	}
+	r.save(tx, app)
+	return r, true, nil
+}
+
+// peek is load for who does not look at the events.
+func peek(tx *disk.Tx, app string) (t tail, known bool, err error) {
+	if t, ok := tx.Kept(tailKey(app)); ok {
+		return t.(tail), true, nil
+	}
+	t.row, known, err = readRow(tx, app)
+	return t, known, err
+}
+
+func readRow(tx *disk.Tx, app string) (r row, known bool, err error) {
 	var crc uint32
 	err = tx.QueryRow("SELECT head_seq, next_seq, bytes, head_at, crc FROM outbox_app WHERE app = ?", app).
 		Scan(&r.head, &r.next, &r.bytes, &r.headAt, &crc)
@@ -68,10 +84,9 @@ func load(tx *disk.Tx, app string) (r row, known bool, err error) {
 	return r, true, nil
 }
 
-// save has an app's row written as the commit ends. Nothing that changes it may
-// fail after that.
+// save has an app's row written as the commit ends: see tail.
 func (r row) save(tx *disk.Tx, app string) {
-	tx.Keep(rowKey(app), r, func(tx *disk.Tx, last any) error { return last.(row).write(tx, app) })
+	tail{row: r}.save(tx, app)
 }
 
 // write writes an app's row, its first or a new state of it.
