@@ -54,13 +54,13 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 		return ctx.Err()
 	}
 	defer func() { db.readers <- r }()
-	if err := r.exec(ctx, "BEGIN"); err != nil {
+	if _, err := r.exec(ctx, "BEGIN"); err != nil {
 		return fmt.Errorf("view: %w", classify(db.dir, err))
 	}
 	tx := &Tx{ctx: ctx, conn: r, dir: db.dir}
 	err := fn(tx)
 	tx.conn = nil
-	rerr := r.exec(context.WithoutCancel(ctx), rollback)
+	_, rerr := r.exec(context.WithoutCancel(ctx), rollback)
 	if err == nil && rerr != nil {
 		return fmt.Errorf("view: %w", classify(db.dir, rerr))
 	}

@@ -234,14 +234,14 @@ func TestWhatIsKeptIsWrittenOnce(t *testing.T) {
 	queued(db, 30)
 	goOn()
 	wg.Wait()
-	var n string
+	var n []byte
 	must(t, db.View(context.Background(), func(tx *Tx) error {
 		if _, ok := tx.Kept("n"); ok {
 			t.Error("a View has what was kept")
 		}
 		return tx.QueryRow("SELECT v FROM kv WHERE k = 'n'").Scan(&n)
 	}))
-	if n != "20" || written != 1 {
+	if string(n) != "20" || written != 1 {
 		t.Errorf("%s is written, %d times, want 20, once", n, written)
 	}
 }

@@ -82,7 +82,7 @@ func (db *DB) openFiles(ctx context.Context, b *ballast, steps []string) error {
 	if db.cut, err = survey(path + "-wal"); err != nil {
 		return classifyOS(err)
 	}
-	w, err := connect(ctx, path, "busy_timeout(5000)", "synchronous(FULL)", "fullfsync(1)",
+	w, err := connect(path, "busy_timeout(5000)", "synchronous(FULL)", "fullfsync(1)",
 		"cache_size(-4096)", "temp_store(MEMORY)", "trusted_schema(0)", "cell_size_check(1)")
 	if err != nil {
 		return classify(db.dir, err)
@@ -102,7 +102,7 @@ func (db *DB) openFiles(ctx context.Context, b *ballast, steps []string) error {
 		return classify(db.dir, err)
 	}
 	for range readers {
-		r, err := connect(ctx, path, "busy_timeout(5000)", "query_only(1)", "cache_size(-1024)", "trusted_schema(0)")
+		r, err := connect(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-1024)", "trusted_schema(0)")
 		if err != nil {
 			return classify(db.dir, err)
 		}

@@ -23,7 +23,7 @@ func (c *committer) try(first *request, next func() *request) (group []*request,
 	// The callers wait for the outcome from here on: there is nothing to cancel.
 	ctx := context.Background()
 	group = []*request{first}
-	if err := c.w.exec(ctx, begin); err != nil {
+	if _, err := c.w.exec(ctx, begin); err != nil {
 		return group, fmt.Errorf("commit: %w", classify(c.dir, err))
 	}
 	roomy := c.ballast.hold(c.dir)
@@ -67,7 +67,7 @@ func (c *committer) try(first *request, next func() *request) (group []*request,
 	}
 	if err != nil || !wrote {
 		// It fails if SQLite has done it already, and nothing is left to undo.
-		_ = c.w.exec(ctx, rollback)
+		_, _ = c.w.exec(ctx, rollback)
 	}
 	if err != nil {
 		return group, fmt.Errorf("commit: %w", classify(c.dir, err))
@@ -86,7 +86,7 @@ func (c *committer) one(tx *Tx, r *request) error {
 		}
 		return tx.broken
 	}
-	if err := c.w.exec(tx.ctx, save); err != nil {
+	if _, err := c.w.exec(tx.ctx, save); err != nil {
 		return err
 	}
 	r.err = r.fn(tx)
@@ -94,24 +94,21 @@ func (c *committer) one(tx *Tx, r *request) error {
 		return tx.broken
 	}
 	if r.err != nil {
-		if err := c.w.exec(tx.ctx, undo); err != nil {
+		if _, err := c.w.exec(tx.ctx, undo); err != nil {
 			return err
 		}
 	}
-	return c.w.exec(tx.ctx, release)
+	_, err := c.w.exec(tx.ctx, release)
+	return err
 }
 
 // finish counts the commit, in the store and then beside it, and makes it.
 func (c *committer) finish(ctx context.Context, writes int) error {
-	s, err := c.w.prepare(ctx, "UPDATE store_mark SET commits = ?")
-	if err != nil {
-		return err
-	}
-	if _, err := s.ExecContext(ctx, int64(c.commits+1)); err != nil {
+	if _, err := c.w.exec(ctx, "UPDATE store_mark SET commits = ?", c.commits+1); err != nil {
 		return err
 	}
 	began := time.Now()
-	err = c.w.exec(ctx, commit)
+	_, err := c.w.exec(ctx, commit)
 	c.hear(Commit{Writes: writes, Took: time.Since(began), Err: err})
 	if err != nil {
 		return err
@@ -125,7 +122,7 @@ func (c *committer) finish(ctx context.Context, writes int) error {
 // says how many commits the store lacks.
 func (c *committer) count(ctx context.Context, marked uint64) (lost uint64, err error) {
 	var stored uint64
-	if err := c.w.c.QueryRowContext(ctx, "SELECT commits FROM store_mark").Scan(&stored); err != nil {
+	if err := c.w.one(ctx, "SELECT commits FROM store_mark", &stored); err != nil {
 		return 0, fmt.Errorf("read commit count: %w", err)
 	}
 	c.commits = max(stored, marked)

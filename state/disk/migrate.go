@@ -99,7 +99,7 @@ func check(ctx context.Context, c *conn, newest int) (done int, err error) {
 		"PRAGMA user_version":   &done,
 		`SELECT count(*) FROM sqlite_schema WHERE tbl_name NOT LIKE '\_litestream\_%' ESCAPE '\'`: &tables,
 	} {
-		if err := c.c.QueryRowContext(ctx, query).Scan(dest); err != nil {
+		if err := c.one(ctx, query, dest); err != nil {
 			return 0, fmt.Errorf("read header: %w", err)
 		}
 	}
@@ -120,8 +120,8 @@ func migrate(ctx context.Context, c *conn, steps []string, done int) error {
 		// A pragma takes no arguments; both numbers are ours.
 		text := fmt.Sprintf("BEGIN IMMEDIATE; PRAGMA application_id = %d; PRAGMA user_version = %d; %s; COMMIT",
 			applicationID, n, steps[n-1])
-		if _, err := c.c.ExecContext(ctx, text); err != nil {
-			_, _ = c.c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // fails if SQLite has done it already
+		if err := c.script(ctx, text); err != nil {
+			_ = c.script(context.WithoutCancel(ctx), "ROLLBACK") // fails if SQLite has done it already
 			return fmt.Errorf("migrate to step %d: %w", n, err)
 		}
 	}

@@ -54,9 +54,9 @@ func TestAFileThatIsNotThisVersionsIsRefused(t *testing.T) {
 	ctx := context.Background()
 	edit := func(pragma string) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
-			c, err := connect(ctx, filepath.Join(dir, "ehc.db"))
+			c, err := connect(filepath.Join(dir, "ehc.db"))
 			must(t, err)
-			must(t, c.exec(ctx, pragma))
+			must(t, c.script(ctx, pragma))
 			must(t, c.close())
 		}
 	}
@@ -153,14 +153,14 @@ func TestAReplicatorMayComeFirst(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
 	path := filepath.Join(dir, "ehc.db")
 	must(t, os.WriteFile(path, nil, 0o600))
-	c, err := connect(ctx, path)
+	c, err := connect(path)
 	must(t, err)
 	mode, err := c.pragma(ctx, "journal_mode(WAL)")
 	if err != nil || mode != "wal" {
 		t.Fatal(mode, err)
 	}
-	must(t, c.exec(ctx, "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)"))
-	must(t, c.exec(ctx, "CREATE TABLE _litestream_lock (id INTEGER)"))
+	must(t, c.script(ctx, "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)"))
+	must(t, c.script(ctx, "CREATE TABLE _litestream_lock (id INTEGER)"))
 	db := openTest(t, dir)
 	must(t, db.Write(ctx, put("a", "1")))
 	if db.committer.spare != shrinkFrom {

@@ -17,13 +17,13 @@ const incremental = "2"
 // makeShrinkable sets that mode in an empty file. It goes into the header with the
 // first table; where a replicator has made one, the file is written anew.
 func makeShrinkable(ctx context.Context, w *conn) error {
-	if err := w.exec(ctx, "PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
+	if _, err := w.exec(ctx, "PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
 		return err
 	}
 	if mode, err := w.pragma(ctx, "auto_vacuum"); err != nil || mode == incremental {
 		return err
 	}
-	return w.exec(ctx, "VACUUM")
+	return w.script(ctx, "VACUUM")
 }
 
 // shrink gives room back while nobody waits to write, until less than half of the
@@ -66,11 +66,7 @@ func (c *committer) isStopping() bool {
 // room is how many pages the file has, and how many of them are free.
 func (c *committer) room(ctx context.Context) (pages, free int, err error) {
 	for query, n := range map[string]*int{"PRAGMA page_count": &pages, "PRAGMA freelist_count": &free} {
-		s, err := c.w.prepare(ctx, query)
-		if err == nil {
-			err = s.QueryRowContext(ctx).Scan(n)
-		}
-		if err != nil {
+		if err := c.w.one(ctx, query, n); err != nil {
 			return 0, 0, err
 		}
 	}
@@ -79,25 +75,12 @@ func (c *committer) room(ctx context.Context) (pages, free int, err error) {
 
 // giveBack takes n free pages off the end of the file.
 func (c *committer) giveBack(ctx context.Context, n int) error {
-	// A row for each page; a pragma takes no arguments, and n is ours.
-	rows, err := c.w.c.QueryContext(ctx, fmt.Sprintf("PRAGMA incremental_vacuum(%d)", n))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // its error is that of rows.Err
-	for rows.Next() {
-	}
-	return rows.Err()
+	_, err := c.w.pragma(ctx, fmt.Sprintf("incremental_vacuum(%d)", n))
+	return err
 }
 
 // copyBack copies the log into the file.
 func (c *committer) copyBack(ctx context.Context) error {
-	rows, err := c.w.c.QueryContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // its error is that of rows.Err
-	for rows.Next() {
-	}
-	return rows.Err()
+	_, err := c.w.pragma(ctx, "wal_checkpoint(PASSIVE)")
+	return err
 }

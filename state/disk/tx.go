@@ -2,7 +2,6 @@ package disk
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
@@ -28,7 +27,7 @@ type Tx struct {
 // Row is one row of an answer, good until the next one is asked for.
 type Row struct {
 	tx   *Tx
-	rows *sql.Rows
+	rows *answer
 	err  error // of the query
 	only bool  // it is QueryRow's: Scan steps to it, and ends the query
 }
@@ -36,18 +35,10 @@ type Row struct {
 // Exec runs a statement and says how many rows it inserted, changed or deleted.
 // In a View it fails.
 func (t *Tx) Exec(query string, args ...any) (changed int64, err error) {
-	s, err := t.conn.prepare(t.ctx, query)
-	if err != nil {
-		return 0, t.note(err)
-	}
 	t.bytes += size(args)
-	res, err := s.ExecContext(t.ctx, args...)
-	if err != nil {
-		return 0, t.note(err)
-	}
-	changed, err = res.RowsAffected()
+	changed, err = t.conn.exec(t.ctx, query, args...)
 	t.wrote = t.wrote || changed > 0
-	return changed, err
+	return changed, t.note(err)
 }
 
 // Query runs a query and yields its rows, or an error and nothing more. The
@@ -60,14 +51,14 @@ func (t *Tx) Query(query string, args ...any) iter.Seq2[Row, error] {
 			yield(Row{}, err)
 			return
 		}
-		defer func() { _ = rows.Close() }() // its error is that of rows.Err
-		for rows.Next() {
+		defer func() { _ = rows.close() }() // its error is that of the last step
+		for rows.next() {
 			if !yield(Row{tx: t, rows: rows}, nil) {
 				return
 			}
 		}
-		if err := rows.Err(); err != nil {
-			yield(Row{}, t.note(err))
+		if rows.err != nil {
+			yield(Row{}, t.note(rows.err))
 		}
 	}
 }
@@ -79,13 +70,9 @@ func (t *Tx) QueryRow(query string, args ...any) Row {
 	return Row{tx: t, rows: rows, err: err, only: true}
 }
 
-func (t *Tx) query(query string, args []any) (*sql.Rows, error) {
-	s, err := t.conn.prepare(t.ctx, query)
-	if err != nil {
-		return nil, t.note(err)
-	}
-	rows, err := s.QueryContext(t.ctx, args...)
-	return rows, t.note(err)
+func (t *Tx) query(query string, args []any) (*answer, error) {
+	r, err := t.conn.query(t.ctx, query, args...)
+	return r, t.note(err)
 }
 
 // Scan copies the row's columns to where dest points, in order. A []byte is a
@@ -96,15 +83,15 @@ func (r Row) Scan(dest ...any) error {
 		return r.err
 	}
 	if r.only {
-		defer func() { _ = r.rows.Close() }()
-		if !r.rows.Next() {
-			if err := r.rows.Err(); err != nil {
-				return r.tx.note(err)
+		defer func() { _ = r.rows.close() }()
+		if !r.rows.next() {
+			if r.rows.err != nil {
+				return r.tx.note(r.rows.err)
 			}
 			return ErrNoRow
 		}
 	}
-	if err := r.rows.Scan(dest...); err != nil {
+	if err := r.rows.scan(dest...); err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return nil
