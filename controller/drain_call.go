@@ -59,7 +59,7 @@ func (d *drain) batches() bool { return d.how.Batch.Name != "" && !d.pace.each }
 func (d *drain) send(ctx context.Context, p parcel, end time.Time) verdict {
 	v := verdict{}
 	exported := false
-	if d.batches() && len(p.terms) > 0 {
+	if d.batches() && p.encoded() > 0 {
 		if v, exported = d.sendBatch(ctx, p); !exported {
 			d.pace.each = true
 		}
@@ -67,7 +67,7 @@ func (d *drain) send(ctx context.Context, p parcel, end time.Time) verdict {
 	if !exported {
 		v = d.sendEach(ctx, p, end)
 	}
-	if p.bad != nil && v.handled == len(p.terms) && v.stop == nil {
+	if p.bad != nil && v.handled == p.encoded() && v.stop == nil {
 		v.stop = &stopError{reason: "NotATerm", err: p.bad, event: true, final: true}
 	}
 	return v
@@ -75,11 +75,11 @@ func (d *drain) send(ctx context.Context, p parcel, end time.Time) verdict {
 
 // sendEach gives the peer one event at a time, as long as the slice lasts.
 func (d *drain) sendEach(ctx context.Context, p parcel, end time.Time) verdict {
-	for i, t := range p.terms {
+	for i := range p.encoded() {
 		if i > 0 && !time.Now().Before(end) {
 			return verdict{handled: i}
 		}
-		answer, err := d.call(ctx, d.how.Module, d.how.Function, t, 1)
+		answer, err := d.call(ctx, d.how.Module, d.how.Function, p.term(i), 1)
 		if stop := eachStop(answer, err, d.how); stop != nil {
 			if stop.reason == handlerUndefined {
 				d.pace.each = false // who deploys it may deploy both
@@ -88,15 +88,15 @@ func (d *drain) sendEach(ctx context.Context, p parcel, end time.Time) verdict {
 			return verdict{handled: i, stop: stop}
 		}
 	}
-	return verdict{handled: len(p.terms)}
+	return verdict{handled: p.encoded()}
 }
 
 // sendBatch gives the peer all of a parcel at once; exported is false if it has
 // no function for that.
 func (d *drain) sendBatch(ctx context.Context, p parcel) (v verdict, exported bool) {
-	n := len(p.terms)
+	n := p.encoded()
 	began := time.Now()
-	answer, err := d.call(ctx, d.how.Batch.Module, d.how.Batch.Name, etf.List(p.terms), n)
+	answer, err := d.call(ctx, d.how.Batch.Module, d.how.Batch.Name, etf.Raw(p.list), n)
 	if err != nil && isUndefined(err, d.how.Batch.Module, d.how.Batch.Name) {
 		return verdict{}, false
 	}

@@ -63,12 +63,21 @@ type drain struct {
 // parcel is events to deliver, in order.
 type parcel struct {
 	events []outbox.Event
-	terms  []etf.Term // of the events, encoded; fewer if one cannot be
-	bad    error      // why that is
-	err    error      // reading failed
+	list   []byte // of the events, encoded
+	ends   []int  // where in it its head and each event ends; fewer if one cannot be encoded
+	bad    error  // why that is
+	err    error  // reading failed
 }
 
 func (p parcel) last() uint64 { return p.events[len(p.events)-1].Seq }
+
+// term is the event i, encoded.
+func (p parcel) term(i int) etf.Term {
+	return etf.Raw(p.list[p.ends[i]:p.ends[i+1]])
+}
+
+// encoded is how many events are.
+func (p parcel) encoded() int { return max(len(p.ends)-1, 0) }
 
 func (d *drain) run(ctx context.Context) error {
 	end := time.Now().Add(drainSlice)
@@ -174,22 +183,37 @@ func (d *drain) readAhead(ctx context.Context, after uint64) <-chan parcel {
 
 func (d *drain) pack(ctx context.Context, after uint64, n int) parcel {
 	events, err := d.box.Head(ctx, d.app, after, n)
-	p := parcel{events: events, err: err, terms: make([]etf.Term, 0, len(events))}
-	bytes := 0
-	var text []byte // of all; a term keeps its own when it moves
-	for i, ev := range events {
-		if bytes += len(ev.Payload); bytes > batchBytes && i > 0 {
-			p.events = events[:i]
-			return p
-		}
-		at := len(text)
-		if text, err = appendEvent(text, ev); err != nil {
-			p.bad = err
-			return p
-		}
-		p.terms = append(p.terms, etf.Raw(text[at:len(text):len(text)]))
+	p := parcel{events: events, err: err}
+	if len(events) > 0 {
+		p.encode()
 	}
 	return p
+}
+
+// besidePayload is about how long an encoded event is, beside its payload.
+const besidePayload = 320
+
+// encode makes the list, and leaves out the events that are too much.
+func (p *parcel) encode() {
+	bytes, most := 0, 0
+	for i, ev := range p.events {
+		if bytes += len(ev.Payload); bytes > batchBytes && i > 0 {
+			p.events = p.events[:i]
+			break
+		}
+		most += len(ev.Payload) + besidePayload
+	}
+	p.list = etf.AppendListHeader(make([]byte, 0, most), 0)
+	p.ends = append(make([]int, 0, 1+len(p.events)), len(p.list))
+	var to encoder
+	for _, ev := range p.events {
+		if p.list, p.bad = to.append(p.list, ev); p.bad != nil {
+			break
+		}
+		p.ends = append(p.ends, len(p.list))
+	}
+	etf.AppendListHeader(p.list[:0], p.encoded())
+	p.list = etf.AppendNil(p.list)
 }
 
 // strike begins to strike out events that the peer has handled, n of them up to

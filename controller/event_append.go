@@ -10,10 +10,17 @@ import (
 	"ehc/transport/etf"
 )
 
-// appendEvent appends the bytes of eventTerm, without the version: at once for the
-// plain payloads that nearly all events have, and by way of the term for others.
-func appendEvent(b []byte, ev outbox.Event) ([]byte, error) {
-	if out, ok := appendPlain(b, ev); ok {
+// encoder encodes events one after the other, most of which are of the same second as
+// the one before.
+type encoder struct {
+	second int64
+	date   []byte // what appendSecond makes of it
+}
+
+// append appends the bytes of eventTerm, without the version: at once for the plain
+// payloads that nearly all events have, and by way of the term for others.
+func (e *encoder) append(b []byte, ev outbox.Event) ([]byte, error) {
+	if out, ok := e.appendPlain(b, ev); ok {
 		return out, nil
 	}
 	t, err := eventTerm(ev.ID, ev.Type, ev.Payload, ev.InsertedAt)
@@ -27,7 +34,7 @@ func appendEvent(b []byte, ev outbox.Event) ([]byte, error) {
 // different names, whose values are texts and integers of 64 bits, true, false and
 // null, with no backslash anywhere. For anything else ok is false. The payload has
 // been let into the outbox: it is an object, as JSON has it, in UTF-8.
-func appendPlain(b []byte, ev outbox.Event) (out []byte, ok bool) {
+func (e *encoder) appendPlain(b []byte, ev outbox.Event) (out []byte, ok bool) {
 	kind := etf.Atom(ev.Type)
 	if etf.CheckAtom(kind) != nil || ev.InsertedAt.Year() < 1970 || ev.InsertedAt.Year() > 2261 {
 		return b, false
@@ -39,7 +46,7 @@ func appendPlain(b []byte, ev outbox.Event) (out []byte, ok bool) {
 	if !ok {
 		return b, false
 	}
-	return appendTime(etf.AppendAtom(out, "inserted_at"), ev.InsertedAt.UTC()), true
+	return e.appendTime(etf.AppendAtom(out, "inserted_at"), ev.InsertedAt.UTC()), true
 }
 
 // maxPlain is how many fields a plain payload has at most: each name is compared
@@ -125,18 +132,30 @@ func skip(text []byte, c byte) []byte {
 }
 
 // appendTime appends the DateTime that etf.From makes of a time in UTC.
-func appendTime(b []byte, at time.Time) []byte {
-	number := func(b []byte, key etf.Atom, n int) []byte { return etf.AppendInt(etf.AppendAtom(b, key), int64(n)) }
+func (e *encoder) appendTime(b []byte, at time.Time) []byte {
+	if second := at.Unix(); e.date == nil || e.second != second {
+		e.second, e.date = second, appendSecond(e.date[:0], at)
+	}
+	b = etf.AppendInt(append(b, e.date...), int64(at.Nanosecond()/1000))
+	b = etf.AppendInt(b, 6)
+	b = etf.AppendBinary(etf.AppendAtom(b, "time_zone"), "Etc/UTC")
+	b = etf.AppendBinary(etf.AppendAtom(b, "zone_abbr"), "UTC")
+	return appendNumber(appendNumber(b, "utc_offset", 0), "std_offset", 0)
+}
+
+// appendSecond appends the part of a DateTime that ends with its second, and what its
+// microseconds follow.
+func appendSecond(b []byte, at time.Time) []byte {
 	b = etf.AppendMapHeader(b, 13)
 	b = etf.AppendAtom(etf.AppendAtom(b, "__struct__"), "Elixir.DateTime")
 	b = etf.AppendAtom(etf.AppendAtom(b, "calendar"), "Elixir.Calendar.ISO")
 	year, month, day := at.Date()
 	hour, minute, second := at.Clock()
-	b = number(number(number(b, "year", year), "month", int(month)), "day", day)
-	b = number(number(number(b, "hour", hour), "minute", minute), "second", second)
-	b = etf.AppendTupleHeader(etf.AppendAtom(b, "microsecond"), 2)
-	b = etf.AppendInt(etf.AppendInt(b, int64(at.Nanosecond()/1000)), 6)
-	b = etf.AppendBinary(etf.AppendAtom(b, "time_zone"), "Etc/UTC")
-	b = etf.AppendBinary(etf.AppendAtom(b, "zone_abbr"), "UTC")
-	return number(number(b, "utc_offset", 0), "std_offset", 0)
+	b = appendNumber(appendNumber(appendNumber(b, "year", year), "month", int(month)), "day", day)
+	b = appendNumber(appendNumber(appendNumber(b, "hour", hour), "minute", minute), "second", second)
+	return etf.AppendTupleHeader(etf.AppendAtom(b, "microsecond"), 2)
+}
+
+func appendNumber(b []byte, key etf.Atom, n int) []byte {
+	return etf.AppendInt(etf.AppendAtom(b, key), int64(n))
 }

@@ -13,9 +13,10 @@ func BenchmarkPack(b *testing.B) {
 		ID: "01J00000000000000000000000", Type: "increment_visit", Payload: []byte(`{"page_id":"/blog","delta":1}`), InsertedAt: time.Now(),
 	}
 	var text []byte
+	var to encoder
 	for b.Loop() {
 		var err error
-		if text, err = appendEvent(text[:0], ev); err != nil {
+		if text, err = to.append(text[:0], ev); err != nil {
 			b.Fatal(err)
 		}
 	}

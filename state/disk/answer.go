@@ -48,7 +48,7 @@ func (r *answer) scan(dest ...any) error {
 	}
 	for i, to := range dest {
 		if !assign(to, r.values[i]) {
-			return fmt.Errorf("column %d is a %T, which does not fit a %T", i+1, r.values[i], to)
+			return fmt.Errorf("column %d is a %T, which does not fit", i+1, r.values[i]) // to name to would move it to the heap
 		}
 	}
 	return nil

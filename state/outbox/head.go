@@ -86,6 +86,7 @@ func read(tx *disk.Tx, app string, after uint64, n int) ([]Event, error) {
 	if after < r.head {
 		from = 0 // what is there before the head is damage
 	}
+	s.events = make([]Event, 0, max(min(n, int(r.next-min(want, r.next))), 0))
 	for raw, err := range tx.Query(selectEvent+"WHERE app = ? AND seq >= ? ORDER BY seq LIMIT ?", app, from, max(n, 0)) {
 		if err == nil {
 			err = s.one(raw)
