@@ -121,7 +121,7 @@ func newCheap(n *ergonode.Node, i int) (*cheap, error) {
 		return nil, err
 	}
 	_ = nc.SetDeadline(time.Now().Add(time.Minute))
-	x := &cheap{nc: nc, self: dist.Node{Name: fmt.Sprintf("p%d@127.0.0.1", i), Creation: uint32(i + 1), Flags: dist.Offer(false, true) &^ dist.FlagDistHdrAtomCache}}
+	x := &cheap{nc: nc, self: dist.Node{Name: fmt.Sprintf("p%d@127.0.0.1", i), Creation: uint32(i + 1), Flags: dist.Offer(false, true)}}
 	if _, err = dist.Dial(nc, dist.DialOptions{Local: x.self, Want: ourName, Cookie: cookie}); err != nil {
 		_ = nc.Close()
 		return nil, err
@@ -133,6 +133,12 @@ func newCheap(n *ergonode.Node, i int) (*cheap, error) {
 func (x *cheap) answer() {
 	defer func() { _ = x.nc.Close() }()
 	r, d := bufio.NewReader(x.nc), etf.NewDecoder(etf.DefaultLimits())
+	in, out := dist.NewHeaderReader(d), dist.NewHeaderWriter()
+	write := func(frame []byte) error {
+		head, rest := out.Convert(dist.Seal(frame))
+		_, err := x.nc.Write(append(head, rest...))
+		return err
+	}
 	child := etf.Pid{Node: etf.Atom(x.self.Name), ID: 9, Creation: x.self.Creation}
 	for {
 		b, err := dist.ReadFrame(r, 1<<20)
@@ -142,7 +148,7 @@ func (x *cheap) answer() {
 		if b == nil {
 			continue
 		}
-		c, err := dist.Parse(b, d)
+		c, err := in.Parse(b)
 		if err != nil || c.Op != dist.OpSpawnRequest {
 			continue
 		}
@@ -154,8 +160,7 @@ func (x *cheap) answer() {
 		if err != nil {
 			return
 		}
-		reply := dist.Seal(dist.AppendSpawnReply(nil, c.Ref, c.From, child, true))
-		if _, err := x.nc.Write(append(reply, dist.Seal(down)...)); err != nil {
+		if write(dist.AppendSpawnReply(nil, c.Ref, c.From, child, true)) != nil || write(down) != nil {
 			return
 		}
 	}
