@@ -148,7 +148,7 @@ func (d *Decoder) opaque(tag byte) Term {
 	if d.err != nil {
 		return nil
 	}
-	if d.referred > 0 {
+	if len(d.refs) > 0 {
 		return Opaque(d.appendInline(nil, d.b[from:d.i]))
 	}
 	return Opaque(d.b[from:d.i])

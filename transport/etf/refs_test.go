@@ -119,6 +119,11 @@ func TestWhatIsKeptAsBytesHasNoReferences(t *testing.T) {
 	if _, err := etf.Append(nil, v); err != nil {
 		t.Error(err)
 	}
+	empty, _ := n.refer(nil) // stands for no bytes at all
+	v, _, err = n.d.Term(recordOf(func(string) []byte { return []byte{82, empty} }, []byte{106}))
+	if got, ok := v.(etf.Opaque); !ok || strings.Contains(string(got), "R") {
+		t.Errorf("the empty atom: %q, %v", v, err)
+	}
 	n.d.Refs(nil)
 	if _, _, err := n.d.Term(with); !errors.Is(err, etf.ErrCacheRef) {
 		t.Errorf("without atoms: %v", err)
