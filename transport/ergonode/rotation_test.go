@@ -59,6 +59,7 @@ type rotation struct {
 // joins dials an app's node, and has the node dial us; in both cases anew.
 func (r *rotation) joins(p *beam.Node) {
 	r.t.Helper()
+	ups := r.ups(p)
 	c, err := r.n.Dial(within(r.t), transport.Target{Node: p.Name(), Cookies: r.jar.of(p.Name())})
 	if err != nil {
 		r.t.Fatalf("dial: %v", err)
@@ -71,6 +72,18 @@ func (r *rotation) joins(p *beam.Node) {
 	if got := p.Eval("net_kernel:connect_node('" + ourName + "')"); got != "true" {
 		r.t.Fatalf("%s dials us: %s", p.Name(), got)
 	}
+	// The node knows it before we do: its last word is still on its way.
+	until(r.t, p.Name()+" is up both times", func() bool { return r.ups(p) == ups+2 })
+}
+
+// ups is how often a peer has come up.
+func (r *rotation) ups(p *beam.Node) (n int) {
+	for _, e := range r.news.heard() {
+		if e == "up "+p.Name() {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *rotation) cut(c transport.Conn) {
