@@ -41,7 +41,8 @@ type HeaderReader struct {
 // decoder: payloads are to be read with it, and before the next Parse.
 func NewHeaderReader(d *etf.Decoder) *HeaderReader { return &HeaderReader{d: d} }
 
-// Parse is the function Parse for a packet with a header.
+// Parse is the function Parse for a packet with a header. After an error, which wraps
+// ErrControl, the cache is not what the peer takes it for: the connection is of no use.
 func (h *HeaderReader) Parse(packet []byte) (Control, error) {
 	if len(packet) < 3 || packet[0] != version || packet[1] != headed {
 		return Control{}, fmt.Errorf("%w: packet that begins with %.2x", ErrControl, packet)

@@ -21,7 +21,8 @@ const (
 const used = 2 * slots
 
 // HeaderWriter gives the frames of one connection their headers, in the order in
-// which they are sent. It is for one goroutine.
+// which they are sent: what has been converted has to be sent, or the peer's cache is
+// not what this one takes it for. It is for one goroutine.
 type HeaderWriter struct {
 	seed    maphash.Seed
 	cache   [used]sent
