@@ -89,8 +89,8 @@ type Limits struct {
 	// at once.
 	PerAddress int
 	// Queue is how many bytes may wait to be written to one peer, one frame aside:
-	// 8 MiB. Our calls then wait; a peer whose own signals bring more than twice
-	// that to answer loses its link.
+	// 8 MiB. Our calls then wait; a peer loses its link when the answers to its own
+	// signals alone are that many.
 	Queue int
 	// Inbound is how many calls of one peer may be under way: 1024. More are
 	// answered with system_limit or overloaded.

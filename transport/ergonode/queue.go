@@ -12,8 +12,9 @@ const (
 )
 
 // queue holds the frames that wait to be written to a peer, in order. It is full
-// once it holds limit bytes: one more frame of any length may then still be on its
-// way in, so that a frame longer than the limit passes.
+// once it holds limit bytes, so that a frame longer than the limit passes. Frames that
+// are pushed are counted by themselves too: one long frame that was put is no reason to
+// turn them away.
 type queue struct {
 	limit int
 	wake  chan struct{} // room for one: there is something to take
@@ -21,6 +22,7 @@ type queue struct {
 	mu     sync.Mutex
 	frames [][]byte
 	bytes  int
+	pushed int      // of those bytes
 	spare  [][]byte // the memory of frames that have been written
 	closed bool
 	room   chan struct{} // closed once there is room; nil while nobody waits
@@ -55,34 +57,37 @@ func (q *queue) put(ctx context.Context, frames ...[]byte) (bool, error) {
 	}
 }
 
-// push adds frames without waiting. It takes up to twice the limit, and returns
-// false beyond it; a closed queue swallows them.
+// push adds frames without waiting. It returns false if limit bytes that were pushed
+// wait already; a closed queue swallows them.
 func (q *queue) push(frames ...[]byte) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return true
 	}
-	if q.bytes >= 2*q.limit {
+	if q.pushed >= q.limit {
 		return false
 	}
-	q.add(frames)
+	q.pushed += q.add(frames)
 	return true
 }
 
-func (q *queue) add(frames [][]byte) {
+// add returns how many bytes it has added.
+func (q *queue) add(frames [][]byte) int {
 	first := len(q.frames) == 0
 	q.frames = append(q.frames, frames...)
+	size := 0
 	for _, f := range frames {
-		q.bytes += len(f)
+		size += len(f)
 	}
-	if !first {
-		return
+	q.bytes += size
+	if first {
+		select {
+		case q.wake <- struct{}{}:
+		default:
+		}
 	}
-	select {
-	case q.wake <- struct{}{}:
-	default:
-	}
+	return size
 }
 
 // buffer gives memory for a frame, or nil. The frame is to be put or dropped.
@@ -110,7 +115,7 @@ func (q *queue) take(used [][]byte) [][]byte {
 	}
 	clear(used)
 	frames := q.frames
-	q.frames, q.bytes = used[:0], 0
+	q.frames, q.bytes, q.pushed = used[:0], 0, 0
 	q.release()
 	return frames
 }
@@ -119,7 +124,7 @@ func (q *queue) take(used [][]byte) [][]byte {
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.closed, q.frames, q.bytes = true, nil, 0
+	q.closed, q.frames, q.bytes, q.pushed = true, nil, 0, 0
 	q.release()
 }
 

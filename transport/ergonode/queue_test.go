@@ -19,8 +19,11 @@ func TestQueue(t *testing.T) {
 		if _, err := q.put(ctx, long); !errors.Is(err, context.Canceled) {
 			t.Errorf("put into a full queue: %v", err)
 		}
-		if q.push(long) {
-			t.Error("push beyond twice the limit")
+		if !q.push(long) {
+			t.Error("a long frame that waits turns away what is pushed")
+		}
+		if q.push([]byte{1}) {
+			t.Error("push beyond the limit")
 		}
 		waited := make(chan bool)
 		go func() {
@@ -28,7 +31,7 @@ func TestQueue(t *testing.T) {
 			waited <- ok
 		}()
 		synctest.Wait()
-		if got := q.take(nil); len(got) != 1 {
+		if got := q.take(nil); len(got) != 2 {
 			t.Errorf("took %d frames", len(got))
 		}
 		if !<-waited {
