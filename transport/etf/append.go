@@ -217,7 +217,7 @@ func (p place) check(v []byte, what string) error {
 }
 
 // isOpaque says whether terms with this tag are kept as their bytes.
-func isOpaque(tag byte) bool { return tag == tagNewFun || tag == tagFun || tag == tagRecord }
+func isOpaque(tag byte) bool { return tag == tagNewFun || tag == tagRecord }
 
 // tooDeep is the error for a container inside MaxDepth others.
 func tooDeep() error {

@@ -115,7 +115,7 @@ func (d *Decoder) tagged(tag byte) Term {
 		return d.port(tag)
 	case tagExport:
 		return d.export()
-	case tagNewFun, tagFun, tagRecord:
+	case tagNewFun, tagRecord:
 		return d.opaque(tag)
 	}
 	d.wrongTag(tag, "a term")

@@ -78,6 +78,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"an atom of a cache", "68 02 61 01 52 05", 4, etf.ErrCacheRef},
 		{"a pid whose node is of a cache", "58 52 05 00000001 00000000 00000001", 1, etf.ErrCacheRef},
 		{"an unknown tag", "ff", 0, etf.ErrTag},
+		{"a fun of OTP R7, which no release that is left reads", oldFun, 0, etf.ErrTag},
 		{"a second 131", "83 61 01", 0, etf.ErrTag},
 		{"a pid whose node is a binary", "58 6d 00000001 61", 1, etf.ErrTag},
 		{"a fun whose module is no atom", "71 61 01 77 01 'f' 61 02", 1, etf.ErrTag},

@@ -113,7 +113,7 @@ func TestTermsOfErlangComeBackIdentical(t *testing.T) {
 	if kinds[89] == 0 && kinds[120] == 0 { // OTP 27 has ports of the newer kind only
 		t.Error("no term began with a port's tag")
 	}
-	// 67 is of OTP 29; 101, 102, 103, 114, 115, 117 and 118 are in the tables.
+	// 67 is of OTP 29; 101, 102, 103, 114, 115 and 118 are in the tables.
 	for _, tag := range []byte{70, 77, 88, 90, 97, 98, 99, 100, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 116} {
 		if kinds[tag] == 0 {
 			t.Errorf("no term began with tag %d", tag)

@@ -130,6 +130,25 @@ func TestWhatIsKeptAsBytesHasNoReferences(t *testing.T) {
 	}
 }
 
+func TestTermsOfAnyKindStandInsideWhatIsKeptAsBytes(t *testing.T) {
+	n := newNumbers(t, 8)
+	n.refer([]byte("a"))
+	all := samples(t)
+	for name, bytes := range map[string]string{"a fun of OTP R7": oldFun, "an atom of Latin-1": "73 02 e961", "a float as text": "63 '-2.5e-3'" + strings.Repeat("00", 24),
+		"an old pid": "67 64 0003 'a@b' 00000001 00000002 03", "an old port": "66 64 0003 'a@b' 00000001 03", "an old reference": "72 0002 64 0003 'a@b' 03 00000001 00000002",
+		"the first form of a reference": "65 64 0003 'a@b' 00000001 03"} {
+		all = append(all, sample{name: name, bytes: bytes})
+	}
+	for _, s := range all {
+		b := recordOf(func(a string) []byte { return etf.AppendAtom(nil, etf.Atom(a)) }, unhex(t, s.bytes))
+		_, err := etf.Skip(b)
+		v, _, failed := n.d.Term(b)
+		if got, _ := v.(etf.Opaque); err == nil && string(got) != string(b) || (err == nil) != (failed == nil) {
+			t.Errorf("%s: % x became % x, %v", s.name, b, got, failed)
+		}
+	}
+}
+
 func TestReferencesStandForABoundedAmount(t *testing.T) {
 	n := newNumbers(t, 1)
 	long := strings.Repeat("\U0001F600", 255) // 1020 bytes

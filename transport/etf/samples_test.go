@@ -77,7 +77,6 @@ func samples(t testing.TB) []sample {
 		{"a fun by name", "71 77 05 'lists' 77 03 'map' 61 02", etf.Export{Module: "lists", Function: "map", Arity: 2}},
 		{"a native record of OTP 29", nativeRecord, etf.Opaque(unhex(t, nativeRecord))},
 		{"a local fun", newFun, etf.Opaque(unhex(t, newFun))},
-		{"a fun of OTP R7", oldFun, etf.Opaque(unhex(t, oldFun))},
 		{"a spawn request of erpc", "68 06 61 1d" +
 			" 5a 0003 " + goNode + " 11223344 00000001 00000000 00000000" +
 			" 58 " + goNode + " 00000001 00000000 11223344 58 " + goNode + " 00000001 00000000 11223344" +

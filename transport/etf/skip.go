@@ -57,8 +57,6 @@ func (c *cursor) skipTagged(tag byte) {
 		c.arity()
 	case tagNewFun:
 		c.skipNewFun()
-	case tagFun:
-		c.skipFun()
 	case tagRecord:
 		c.records = true
 		c.skipRecord()

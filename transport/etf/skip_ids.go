@@ -72,20 +72,6 @@ func (c *cursor) skipNewFun() {
 	c.leave()
 }
 
-// skipFun passes over a local fun as written before OTP R8.
-func (c *cursor) skipFun() {
-	if !c.enter() {
-		return
-	}
-	free := c.length()
-	c.skipPid()
-	c.skipAtom()
-	c.skipInt(c.u8())
-	c.skipInt(c.u8())
-	c.skipN(free)
-	c.leave()
-}
-
 // skipRecord passes over a native record of OTP 29: how many fields, flags
 // (bit 0: exported), module and name, then all field names, then all values.
 func (c *cursor) skipRecord() {

@@ -40,7 +40,6 @@ const (
 
 	tagExport = 113 // atom atom tagSmallInt arity:u8
 	tagNewFun = 112 // size:u32, itself included; see skipNewFun
-	tagFun    = 117 // old: nfree:u32 pid atom int int term × nfree
 	tagRecord = 67  // OTP 29: n:u32 flags:u8 atom atom atom × n term × n
 
 	tagCacheRef   = 82  // an atom by its place in the header of its packet
