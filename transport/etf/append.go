@@ -13,10 +13,10 @@ import (
 // of the package comment; a Go nil is none of them.
 //
 // What a peer would close the connection for is an error, always a
-// *ValueError: a float that is not finite, an atom that CheckAtom refuses, a
-// Ref or BitString of impossible size, a key that occurs twice in a Map, a Raw or
-// an Opaque that is not just one term, nesting over MaxDepth, an empty
-// ImproperList, any other Go type. It finds keys that are written alike: of two
+// *ValueError: a float that is not finite, an integer of more than half a
+// megabyte, an atom that CheckAtom refuses, a Ref or BitString of impossible size,
+// a key that occurs twice in a Map, a Raw or an Opaque that is not just one term,
+// nesting over MaxDepth, an empty ImproperList, any other Go type. It finds keys that are written alike: of two
 // that are maps, equal but in another order, or stand inside a Raw, it knows
 // nothing. An ImproperList whose tail is a List is the proper list of both. With
 // an error comes b as it was given.

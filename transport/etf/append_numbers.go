@@ -44,8 +44,8 @@ func appendBig(b []byte, v *big.Int) ([]byte, error) {
 		return AppendInt(b, v.Int64()), nil
 	}
 	n := (v.BitLen() + 7) / 8
-	if uint64(n) > math.MaxUint32 {
-		return nil, badValue("integer of %d bytes: too large", n)
+	if n > maxDigits {
+		return nil, badValue("integer of %d bytes: more than %d", n, maxDigits)
 	}
 	if n <= math.MaxUint8 {
 		b = append(b, tagSmallBig, byte(n))

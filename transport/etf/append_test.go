@@ -66,6 +66,7 @@ func TestAppendTakesGoTypes(t *testing.T) {
 		{"uint16", uint16(60000), 60000},
 		{"uint32", uint32(math.MaxUint32), math.MaxUint32},
 		{"the largest uint64", uint64(math.MaxUint64), new(big.Int).SetUint64(math.MaxUint64)},
+		{"the longest integer", power(65535*8 - 1), power(65535*8 - 1)},
 		{"a big.Int that fits an int", big.NewInt(-3), -3},
 		{"a nil list is the empty one", etf.List(nil), etf.List{}},
 		{"a list of 65536 bytes has the long form", repeat(65536), repeat(65536)},
@@ -108,6 +109,8 @@ func TestAppendRefusesWhatPeersRefuse(t *testing.T) {
 	}{
 		{"NaN", math.NaN(), "float NaN"},
 		{"infinity", math.Inf(-1), "float -Inf"},
+		{"an integer of a byte more than OTP 27 has", power(65535 * 8), "524281 bytes"},
+		{"such a one as Raw", append(etf.Raw{111, 0, 7, 0xff, 0xf9, 0}, make([]byte, 524281)...), "524281 bytes"},
 		{"an atom of 256 characters", etf.Atom(strings.Repeat("é", 256)), "256 characters"},
 		{"an atom that is no UTF-8", etf.Atom("a\xffb"), `atom "a\xffb": not UTF-8`},
 		{"a pid of such a node", etf.Pid{Node: "\xff"}, "not UTF-8"},

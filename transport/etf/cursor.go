@@ -95,6 +95,16 @@ func (c *cursor) length() int {
 	return int(n)
 }
 
+// digits reads how many bytes a large integer has.
+func (c *cursor) digits() int {
+	n := c.length()
+	if n > maxDigits {
+		c.fail(nil, "integer of %d bytes", n)
+		return 0
+	}
+	return n
+}
+
 // promise notes n elements that a header announces, before anything is
 // allocated for them. Without it, a list that claims all the bytes left, with
 // such a list as its first element and so on, would take depth times as much.

@@ -84,7 +84,7 @@ func (d *Decoder) tagged(tag byte) Term {
 	case tagSmallBig:
 		return d.big(int(d.u8()))
 	case tagLargeBig:
-		return d.big(d.length())
+		return d.big(d.digits())
 	case tagFloat, tagFloatText:
 		return d.float(tag)
 	case tagSmallAtom:

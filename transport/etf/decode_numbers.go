@@ -112,7 +112,7 @@ func (c *cursor) uint() uint64 {
 	case tagSmallBig:
 		n = int(c.u8())
 	case tagLargeBig:
-		n = c.length()
+		n = c.digits()
 	default:
 		c.wrongTag(tag, "an integer")
 		return 0

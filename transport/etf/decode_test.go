@@ -93,6 +93,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"an atom with half a surrogate pair", "77 03 eda080", 5, nil},
 		{"an atom of 256 characters", "76 0100" + long, 259, nil},
 		{"an atom of 256 Latin-1 characters", "64 0100" + long, 259, nil},
+		{"an integer of a byte more than OTP 27 has", "6f 0007fff9 00" + strings.Repeat("01", 524281), 5, nil},
 		{"a reference without words", "5a 0000 77 01 'a' 00000001", 3, nil},
 		{"a reference of six words", "5a 0006 77 01 'a' 00000001" + strings.Repeat("00", 24), 3, nil},
 		{"bits of nothing", "4d 00000001 00 05", 6, nil},

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math/big"
 	"os"
 	"os/exec"
 	"testing"
@@ -150,6 +151,19 @@ func TestTermsOfGoComeBackIdentical(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestErlangReadsTheLongestInteger(t *testing.T) {
+	erl := startErlang(t)
+	for _, n := range []*big.Int{power(65535*8 - 1), new(big.Int).Sub(power(65535*8), big.NewInt(1))} {
+		b, err := etf.Encode(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer := erl.ask(t, 'e', b); !bytes.Equal(answer, b) {
+			t.Errorf("%d bits: %.40q", n.BitLen(), answer)
+		}
+	}
 }
 
 func TestErlangReadsTheTextOfTerms(t *testing.T) {

@@ -104,9 +104,7 @@ func (c *cursor) skipInt(tag byte) {
 	case tagSmallBig:
 		c.take(1 + int(c.u8()))
 	case tagLargeBig:
-		n := c.length()
-		c.take(1)
-		c.take(n)
+		c.take(1 + c.digits())
 	default:
 		c.wrongTag(tag, "an integer")
 	}

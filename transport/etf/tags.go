@@ -51,7 +51,10 @@ const (
 const (
 	maxAtomChars = 255
 	maxRefWords  = 5
-	maxString    = 1<<16 - 1
+	// maxDigits is the longest integer, in bytes, that all releases read: OTP 27 and
+	// later have none beyond 65535 words. OTP 25 has some of twice that.
+	maxDigits = 65535 * 8
+	maxString = 1<<16 - 1
 	// maxOldPort bounds the port numbers that OTP 25 writes in the short form.
 	maxOldPort = 1<<28 - 1
 )
