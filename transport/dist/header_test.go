@@ -85,7 +85,7 @@ type converted struct {
 
 func newConverted() *converted {
 	d := etf.NewDecoder(etf.DefaultLimits())
-	return &converted{w: NewHeaderWriter(), r: NewHeaderReader(d), d: d}
+	return &converted{w: NewHeaderWriter(1 << 24), r: NewHeaderReader(d), d: d}
 }
 
 // pass returns what the other end makes of a frame.
@@ -178,6 +178,31 @@ func TestAnAtomIsSentOnceOnly(t *testing.T) {
 	}
 }
 
+// A peer may accept no longer frames than we do, and closes on one.
+func TestNoFrameGrowsBeyondTheLongest(t *testing.T) {
+	c := newConverted()
+	for spare := range 2 * growth {
+		atoms := numbered(spare, 300) // new ones for the most part
+		frame := Seal(message(t, atoms...))
+		c.w.max = len(frame) - prefixLen + spare
+		before := c.sent
+		got, err := c.pass(frame)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := c.sent - before - prefixLen; took > c.w.max {
+			t.Fatalf("a frame of %d bytes became %d, of at most %d", len(frame)-prefixLen, took, c.w.max)
+		}
+		if v, _, err := c.d.Term(got.Payload); err != nil || !cmp.Equal(v, etf.Term(etf.List(atoms))) {
+			t.Fatalf("%v became %s, %v", atoms, etf.Text(v), err)
+		}
+	}
+	link := Seal(AppendLink(nil, ours, theirs)) // without a payload
+	if head, rest := NewHeaderWriter(len(link)).Convert(link); len(head)+len(rest) > len(link)+1 {
+		t.Errorf("% x became % x", link, head)
+	}
+}
+
 // Only the beginning of what is long is searched, and all of it arrives.
 func TestALongMessageIsNotCopied(t *testing.T) {
 	c := newConverted()
@@ -193,7 +218,7 @@ func TestALongMessageIsNotCopied(t *testing.T) {
 }
 
 func TestATickHasNoHeader(t *testing.T) {
-	head, rest := NewHeaderWriter().Convert(Tick())
+	head, rest := NewHeaderWriter(0).Convert(Tick())
 	if !bytes.Equal(append(bytes.Clone(head), rest...), Tick()) {
 		t.Errorf("%x %x", head, rest)
 	}

@@ -12,6 +12,9 @@ const (
 	// millisecond or two at most: a batch of events is mostly the same few atoms, and
 	// its receiver spends four times as long on it where they are written out.
 	searched = 1 << 20
+	// growth is how many bytes a frame grows by at most: each entry has a slot, the
+	// length of a text that comes out of a term, and half a byte of flags.
+	growth = 3 * maxEntries
 	// kept is how much memory a connection keeps for the next packet.
 	kept = 256 << 10
 )
@@ -26,7 +29,9 @@ const used = 2 * slots
 type HeaderWriter struct {
 	seed    maphash.Seed
 	cache   [used]sent
+	max     int    // bytes of the longest frame
 	packet  uint64 // counts packets
+	plain   bool   // the packet gets no entries
 	entries []entry
 	head    []byte // memory, as is terms
 	terms   []byte
@@ -44,8 +49,9 @@ type entry struct {
 	fresh bool
 }
 
-// NewHeaderWriter returns a writer for a peer whose cache is empty.
-func NewHeaderWriter() *HeaderWriter { return &HeaderWriter{seed: maphash.MakeSeed()} }
+// NewHeaderWriter returns a writer for a peer whose cache is empty and that takes
+// frames of at most max bytes. None grows beyond: one that might keeps its atoms.
+func NewHeaderWriter(max int) *HeaderWriter { return &HeaderWriter{seed: maphash.MakeSeed(), max: max} }
 
 // Convert makes a sealed frame of this package's builders one with a header, in two
 // pieces, to be sent one after the other: the second is part of frame and may be
@@ -58,6 +64,7 @@ func (h *HeaderWriter) Convert(frame []byte) (head, rest []byte) {
 		h.head, h.terms = nil, nil
 	}
 	h.packet++
+	h.plain = len(frame)-prefixLen+growth > h.max
 	h.entries = h.entries[:0]
 	h.terms, rest = etf.AppendRefs(h.terms[:0], frame[prefixLen+2:], len(frame), h.refer)
 	if len(rest) > 0 {
@@ -72,7 +79,7 @@ func (h *HeaderWriter) Convert(frame []byte) (head, rest []byte) {
 // none for an atom that comes when all are given out, or whose slots are taken by
 // others of this very packet, nor for the empty one, which is no longer than that.
 func (h *HeaderWriter) refer(atom []byte) (byte, bool) {
-	if len(atom) == 0 { // and what empty slots seem to hold
+	if h.plain || len(atom) == 0 { // the empty one is what empty slots seem to hold
 		return 0, false
 	}
 	slot := h.slot(atom)

@@ -45,7 +45,7 @@ func onEach(t *testing.T, test func(t *testing.T, n *beam.Node, l *link)) {
 	t.Run("with headers", func(t *testing.T) {
 		n.Await(`nodes(hidden)`, "[]")
 		l := connect(t, n, us("go").Flags)
-		l.headers, l.parse = dist.NewHeaderWriter(), dist.NewHeaderReader(l.d).Parse
+		l.headers, l.parse = dist.NewHeaderWriter(1<<24), dist.NewHeaderReader(l.d).Parse
 		test(t, n, l)
 	})
 }

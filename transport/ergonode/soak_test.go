@@ -133,7 +133,7 @@ func newCheap(n *ergonode.Node, i int) (*cheap, error) {
 func (x *cheap) answer() {
 	defer func() { _ = x.nc.Close() }()
 	r, d := bufio.NewReader(x.nc), etf.NewDecoder(etf.DefaultLimits())
-	in, out := dist.NewHeaderReader(d), dist.NewHeaderWriter()
+	in, out := dist.NewHeaderReader(d), dist.NewHeaderWriter(1<<20)
 	write := func(frame []byte) error {
 		head, rest := out.Convert(dist.Seal(frame))
 		_, err := x.nc.Write(append(head, rest...))

@@ -39,7 +39,7 @@ func (l *link) write() error {
 	w := bufio.NewWriterSize(to, writeBuffer)
 	out := outlet{w: w}
 	if l.headed() {
-		out.headers = dist.NewHeaderWriter()
+		out.headers = dist.NewHeaderWriter(l.node.o.Limits.Frame)
 	}
 	var wrote uint64
 	for {
