@@ -54,13 +54,16 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 		return ctx.Err()
 	}
 	defer func() { db.readers <- r }()
-	if _, err := r.exec(ctx, "BEGIN"); err != nil {
+	// The driver calls a BEGIN failed at whose end ctx has ended, though it has begun:
+	// the reader could never begin again.
+	whole := context.WithoutCancel(ctx)
+	if _, err := r.exec(whole, "BEGIN"); err != nil {
 		return fmt.Errorf("view: %w", classify(db.dir, err))
 	}
 	tx := &Tx{ctx: ctx, conn: r, dir: db.dir}
 	err := fn(tx)
 	tx.conn = nil
-	_, rerr := r.exec(context.WithoutCancel(ctx), rollback)
+	_, rerr := r.exec(whole, rollback)
 	if err == nil && rerr != nil {
 		return fmt.Errorf("view: %w", classify(db.dir, rerr))
 	}
