@@ -31,8 +31,9 @@ type committer struct {
 	commits uint64
 	lasting kept // by commits that were made
 	heard   atomic.Pointer[func(Commit)]
-	spare   int  // shrinkFrom
-	freed   bool // since shrink last found nothing to do
+	spare   int   // shrinkFrom
+	freed   bool  // since shrink last found nothing to do
+	longLog int64 // in bytes: see shorten
 
 	queue    chan *request
 	stopping chan struct{}
@@ -53,7 +54,7 @@ func (r *request) claim() bool { return r.owned.CompareAndSwap(false, true) }
 
 func newCommitter(dir string, w *conn, m mark, b *ballast) *committer {
 	return &committer{
-		dir: dir, w: w, mark: m, ballast: b, spare: shrinkFrom, lasting: kept{},
+		dir: dir, w: w, mark: m, ballast: b, spare: shrinkFrom, longLog: ballastSize, lasting: kept{},
 		queue:    make(chan *request, maxQueued),
 		stopping: make(chan struct{}),
 		stopped:  make(chan struct{}),
@@ -104,6 +105,7 @@ func (c *committer) run() {
 				c.commit(r)
 			}
 			c.shrink()
+			c.shorten()
 		}
 	}
 }

@@ -130,6 +130,7 @@ func prepare(ctx context.Context, w *conn, steps []string) error {
 	if mode != "wal" {
 		return fmt.Errorf("journal mode is %s, want wal: is this a local file system?", mode)
 	}
+	// A log that begins anew is made no longer than this.
 	if _, err := w.pragma(ctx, fmt.Sprintf("journal_size_limit(%d)", ballastSize)); err != nil {
 		return err
 	}

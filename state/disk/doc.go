@@ -40,6 +40,10 @@
 // the file is free, and nobody waits to write, the free pages go back to the volume,
 // a MiB in each commit, but for 4 MiB.
 //
+// The log is copied back into the file after 4 MiB, and begins anew when no View reads
+// it. If Views always overlap there is no such moment: from 8 MiB on the committer waits
+// for those under way, while new ones read the file.
+//
 // # What does not
 //
 // SQLite takes a bad checksum in its log for the torn end of it, and drops

@@ -78,9 +78,3 @@ func (c *committer) giveBack(ctx context.Context, n int) error {
 	_, err := c.w.pragma(ctx, fmt.Sprintf("incremental_vacuum(%d)", n))
 	return err
 }
-
-// copyBack copies the log into the file.
-func (c *committer) copyBack(ctx context.Context) error {
-	_, err := c.w.pragma(ctx, "wal_checkpoint(PASSIVE)")
-	return err
-}
