@@ -52,7 +52,8 @@ never renamed: the API's OpenAPI file describes them.`,
   ehc plan -o json`,
 		Annotations: after(`  0   there is a plan; with -detailed-exitcode: and nothing to do
   1   an error, told on standard error
-  2   with -detailed-exitcode: there is something to do`,
+  2   with -detailed-exitcode: there is something to do, or the file differs from
+      the one in force`,
 			"  ehc apply -config cluster.hcl -check-index N, with the N that the plan shows"),
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return p.run(c) },
@@ -60,7 +61,7 @@ never renamed: the API's OpenAPI file describes them.`,
 	f := c.Flags()
 	f.StringVar(&p.config, "config", "", "plan what this `FILE` asks for; without it, the file in force")
 	f.StringVar(&p.save, "out", "", "save the plan to `PLANFILE`, for: ehc apply PLANFILE")
-	f.BoolVar(&p.detailed, "detailed-exitcode", false, "exit with 2 if there is something to do")
+	f.BoolVar(&p.detailed, "detailed-exitcode", false, "exit with 2 if there is something to do or the file differs")
 	f.StringVar(&p.target, "target", "", "tell only of this `APP` or node")
 	f.BoolVar(&p.probe, "probe", false, "try the nodes that would be connected")
 	f.BoolVar(&p.offline, "offline", false, "ask no controller; needs -config")
@@ -92,7 +93,7 @@ func (p *planCommand) run(c *cobra.Command) error {
 	if err := p.show(plan); err != nil {
 		return err
 	}
-	if p.detailed && len(plan.Actions) > 0 {
+	if p.detailed && len(plan.Actions)+len(plan.Changes) > 0 {
 		return exitCode(codeChanges)
 	}
 	return nil

@@ -122,14 +122,7 @@ func (v planView) probed(a api.Action) string {
 
 func (v planView) summary() string {
 	if len(v.plan.Actions) == 0 {
-		why := "There is nothing to do."
-		if v.plan.Target != "" {
-			why = "There is nothing to do for " + printable(v.plan.Target) + "."
-		}
-		if n := len(v.plan.Held); n > 0 {
-			why = fmt.Sprintf("There is nothing to do now; %d held.", n)
-		}
-		return v.paint.in(bold, "No changes.") + " " + why + "\n"
+		return v.nothing()
 	}
 	count := map[string]int{}
 	for _, a := range v.plan.Actions {
@@ -137,6 +130,20 @@ func (v planView) summary() string {
 	}
 	return fmt.Sprintf("%s %d to prune, %d to connect, %d to resync, %d to drain; %d held.\n", v.paint.in(bold, "Plan:"),
 		count["prune"], count["connect"], count["resync"], count["drain"], len(v.plan.Held))
+}
+
+// nothing says that no node is to be touched. The file may be another all the same.
+func (v planView) nothing() string {
+	head, why := "No changes.", "There is nothing to do"
+	if len(v.plan.Changes) > 0 {
+		head, why = "No actions.", "The file differs from the one in force, and no node is touched"
+	}
+	if n := len(v.plan.Held); n > 0 {
+		why += fmt.Sprintf(" now; %d held", n)
+	} else if v.plan.Target != "" {
+		why += " for " + printable(v.plan.Target)
+	}
+	return v.paint.in(bold, head) + " " + why + ".\n"
 }
 
 // next says which command to run next; nothing if there is none to run.

@@ -68,6 +68,7 @@ func TestPlanText(t *testing.T) {
 		"offline":              {plan: everything, config: "cluster.hcl", offline: true},
 		"nothing":              {plan: api.Plan{Index: 7}},
 		"nothing-of-a-file":    {plan: api.Plan{Index: 7, Changes: []api.Change{{Op: "remove", Block: `peer "billing"`}}}, config: "cluster.hcl"},
+		"held-of-a-file":       {plan: api.Plan{Index: 7, Held: everything.Held, Changes: []api.Change{{Op: "remove", Block: `peer "billing"`}}}, config: "cluster.hcl"},
 		"file-in-force":        {plan: api.Plan{Index: 7}, config: "cluster.hcl"},
 		"held-only":            {plan: api.Plan{Index: 7, Held: everything.Held}},
 		"hostile":              {plan: hostile},

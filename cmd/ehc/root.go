@@ -15,7 +15,7 @@ import (
 const (
 	codeDone    = 0 // done, or nothing to do
 	codeError   = 1
-	codeChanges = 2 // plan -detailed-exitcode: there is something to do
+	codeChanges = 2 // -detailed-exitcode: there is something to do, or has drifted
 )
 
 // exitCode ends a command with a code of its own after it has said all there is
