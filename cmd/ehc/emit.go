@@ -35,6 +35,8 @@ looks like a number is written KEY:='"5"'. Or -payload gives all of it.
 With -wait delivered it waits until every app has the event. With -wait connected it
 does so only if that is about to happen: where no node is connected, events have piled
 up or the app refuses them, the event is left to the outbox, and standard error says so.
+It also says so of an event that has become a dead letter, or that a person dropped
+when it was emitted before.
 
 With - events are read from standard input, one JSON object a line with the keys
 type, payload, and if need be id and app. Their ids are printed in order.
@@ -47,7 +49,7 @@ chooses the id with -id can repeat an emit of which it does not know how it ende
   ehc emit - < events.ndjson`,
 		Annotations: after(`  0   on disk; with -wait delivered: every app has it
   1   an error, told on standard error; with -wait delivered also: on disk (the
-      id is printed) but not delivered in time`,
+      id is printed) but not delivered in time, or a dead letter, or dropped`,
 			"  ehc outbox list, to see what waits"),
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -118,14 +120,40 @@ func (e *emitCommand) emit(ctx context.Context, client *api.Client, events []api
 			return err
 		}
 	}
+	gone := stranded(answer)
 	switch {
-	case answer.Delivered || r.Wait == api.WaitDurable:
+	case answer.Delivered, gone == "" && r.Wait == api.WaitDurable:
 		return nil
-	case r.Wait == api.WaitConnected:
-		_, err := fmt.Fprintln(e.streams.err, "Buffered: it will be delivered once the app takes it.")
-		return err
+	case r.Wait == api.WaitDelivered && gone != "":
+		return errors.New(gone)
+	case r.Wait == api.WaitDelivered:
+		return fmt.Errorf("on disk, but not delivered within %s; it will be once the app takes it: ehc outbox list", e.timeout)
 	}
-	return fmt.Errorf("on disk, but not delivered within %s; it will be once the app takes it: ehc outbox list", e.timeout)
+	_, err = fmt.Fprintln(e.streams.err, orElse(gone, "Buffered: it will be delivered once the app takes it."))
+	return err
+}
+
+// stranded says of the first event that will not be delivered by itself why not, and
+// how many more there are; it is empty if all will be.
+func stranded(a api.Emitted) string {
+	first, more := "", -1
+	for i, outcome := range a.Outcomes[:min(len(a.Outcomes), len(a.IDs))] {
+		if outcome != api.OutcomeDead && outcome != api.OutcomeDropped {
+			continue
+		}
+		if more++; more > 0 {
+			continue
+		}
+		id := a.IDs[i]
+		first = printable(id) + " was emitted before, and a person dropped it: it is not delivered"
+		if outcome == api.OutcomeDead {
+			first = fmt.Sprintf("%s is a dead letter, and stays one until: ehc outbox retry %[2]s; to see why: ehc outbox peek %[2]s", printable(id), quoted(id))
+		}
+	}
+	if more > 0 {
+		return fmt.Sprintf("%s (and %d more)", first, more)
+	}
+	return first
 }
 
 // uncertain adds to an error that it leaves open whether the events are on disk.

@@ -41,6 +41,8 @@ type scene struct {
 	Then *scene `json:"then"`
 	// Undelivered says that no app takes an event in time.
 	Undelivered bool `json:"undelivered"`
+	// Became is what becomes of events, by id, where that is not delivery.
+	Became map[string]string `json:"became"`
 	// Silent says that an apply or an emit gets no answer.
 	Silent bool `json:"silent"`
 }
@@ -232,7 +234,14 @@ func (f *fake) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, error)
 		}
 		out.IDs = append(out.IDs, e.ID)
 	}
-	out.Delivered = r.Wait != api.WaitDurable && !f.now.Undelivered
+	out.Delivered = r.Wait != api.WaitDurable && !f.now.Undelivered && len(f.now.Became) == 0
+	for _, id := range out.IDs {
+		otherwise := api.OutcomeBuffered
+		if out.Delivered {
+			otherwise = api.OutcomeDelivered
+		}
+		out.Outcomes = append(out.Outcomes, orElse(f.now.Became[id], otherwise))
+	}
 	return out, nil
 }
 
