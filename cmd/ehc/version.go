@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -32,23 +31,17 @@ func newVersionCommand(s *streams) *cobra.Command {
 		Args:        noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			v := versions{Version: buildVersion()}
-			if at, err := addressOf(c, s); err == nil {
-				client, err := s.client(at)
-				if err != nil {
-					return err
-				}
-				defer client.Close()
-				theirs, err := limited(c.Context(), func(ctx context.Context) (api.Version, error) { return client.Version(ctx) })
-				if err == nil {
-					v.Controller = &theirs
-				} else if c.Flags().Changed(apiFlag) {
-					return err
-				} // else nobody asked for this one to answer
-			}
+			theirs, err := answerOf(c, s, (*api.Client).Version)
+			switch {
+			case err == nil:
+				v.Controller = &theirs
+			case c.Flags().Changed(apiFlag):
+				return err
+			} // else nobody asked for this one to answer
 			if output.word == asJSON {
 				return writeJSON(s.out, v)
 			}
-			_, err := fmt.Fprint(s.out, v.text())
+			_, err = fmt.Fprint(s.out, v.text())
 			return err
 		},
 	}
