@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
@@ -23,6 +22,9 @@ const (
 	tokenVariable     = "EHC_API_TOKEN"
 	tokenFileVariable = "EHC_API_TOKEN_FILE"
 )
+
+// maxTokenFile bounds a file with a token, in bytes: more than any token has.
+const maxTokenFile = 4 << 10
 
 // endpoint is one place where the API is served.
 type endpoint struct {
@@ -100,7 +102,7 @@ func tokenOf(env func(string) (string, bool)) (api.Token, error) {
 	from := tokenVariable
 	text, _ := env(from)
 	if path, _ := env(tokenFileVariable); text == "" && path != "" {
-		b, err := os.ReadFile(path)
+		b, err := readFile(path, maxTokenFile)
 		if err != nil {
 			return api.Token{}, fmt.Errorf("read %s: %w", tokenFileVariable, err)
 		}

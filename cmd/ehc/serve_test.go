@@ -89,6 +89,7 @@ func TestTheTokenComesFromTheEnvironmentOrAFile(t *testing.T) {
 		"set to nothing":       {env: map[string]string{tokenVariable: "", tokenFileVariable: ""}, none: true},
 		"from no file":         {env: map[string]string{tokenFileVariable: path + "x"}, bad: "read EHC_API_TOKEN_FILE: "},
 		"too short":            {env: map[string]string{tokenVariable: "short"}, bad: "EHC_API_TOKEN: "},
+		"from an endless file": {env: map[string]string{tokenFileVariable: "/dev/zero"}, bad: "read EHC_API_TOKEN_FILE: "},
 		"too short in a file":  {env: map[string]string{tokenFileVariable: weak}, bad: "EHC_API_TOKEN_FILE: "},
 	} {
 		token, err := tokenOf(func(name string) (string, bool) { v, ok := c.env[name]; return v, ok })
