@@ -105,7 +105,7 @@ func (p *parts) serve(ctx context.Context) error {
 	}
 	p.meter.Read(telemetry.Sources{Snapshot: p.store.Snapshot, Queues: p.box.Stats, Status: ctl.Status, Size: p.db.Size})
 	tells := tells(p.meter, p.db, ctl, p.node, p.logs)
-	served, token, err := p.endpoints(p.spec.API)
+	served, token, err := p.endpoints(p.spec.API, p.logs)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -35,7 +34,7 @@ type endpoint struct {
 
 // endpoints listens where the API is to be served: on the unix socket, and over
 // TCP if the flag or the file says so.
-func (d daemon) endpoints(s state.APISpec) ([]endpoint, api.Token, error) {
+func (d daemon) endpoints(s state.APISpec, log hclog.Logger) ([]endpoint, api.Token, error) {
 	tcp, token, err := d.overTCP(s)
 	if err != nil {
 		return nil, token, err
@@ -49,7 +48,7 @@ func (d daemon) endpoints(s state.APISpec) ([]endpoint, api.Token, error) {
 		return all, token, nil
 	}
 	if tcp.IsTLS() {
-		l, err = tcp.ListenTLS(func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return certificate(s) })
+		l, err = listenTLS(tcp, s, log)
 	} else {
 		l, err = tcp.Listen()
 	}
@@ -73,7 +72,7 @@ func (d daemon) overTCP(s state.APISpec) (api.Address, api.Token, error) {
 		return at, api.Token{}, fmt.Errorf("serve the API on %s: https needs cert_file and key_file in the api block of cluster.hcl, and http must not have them", at)
 	}
 	if at.IsTLS() {
-		if _, err := certificate(s); err != nil {
+		if _, err := readCertificate(s); err != nil {
 			return at, api.Token{}, err
 		}
 	}
@@ -88,13 +87,12 @@ func (d daemon) overTCP(s state.APISpec) (api.Address, api.Token, error) {
 	return at, token, err
 }
 
-// certificate is read anew at each handshake, so that a renewed one needs no restart.
-func certificate(s state.APISpec) (*tls.Certificate, error) {
-	c, err := tls.LoadX509KeyPair(s.CertFile, s.KeyFile)
+func listenTLS(at api.Address, s state.APISpec, log hclog.Logger) (net.Listener, error) {
+	c, err := openCertificates(s, log)
 	if err != nil {
-		return nil, fmt.Errorf("certificate of the API: %w", err)
+		return nil, err
 	}
-	return &c, nil
+	return at.ListenTLS(c.current)
 }
 
 // tokenOf is the API token of the environment; the zero Token if it has none.
