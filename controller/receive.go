@@ -46,7 +46,7 @@ func NewReceiver(box *inbox.Box, spec state.Receive, log hclog.Logger) *Receiver
 //	                                              {:error, n, reason}  the first n are handled, and the
 //	                                                                   next is not, for that reason
 //	each that answers counts      "visits:/blog"  an integer; 0 for what was never counted
-//	erlang:system_info/1          otp_release     "ehc": who connects asks for it
+//	those of About
 //
 // The reasons:
 //
@@ -62,7 +62,6 @@ func NewReceiver(box *inbox.Box, spec state.Receive, log hclog.Logger) *Receiver
 // What is no key of a counter raises badarg in the caller.
 func (r *Receiver) Functions() map[transport.Function]transport.Handler {
 	functions := map[transport.Function]transport.Handler{
-		{Module: "erlang", Name: "system_info", Arity: 1}: systemInfo,
 		of(r.spec.Handler): r.one,
 		of(r.spec.Batch):   r.batch,
 	}
@@ -70,7 +69,7 @@ func (r *Receiver) Functions() map[transport.Function]transport.Handler {
 		functions[of(f)] = r.count
 	}
 	r.Meter.Receives()
-	return r.Meter.Served(functions)
+	return r.Meter.Served(About(functions))
 }
 
 func of(f state.Function) transport.Function {
@@ -176,12 +175,4 @@ func (r *Receiver) count(ctx context.Context, from string, args []transport.Term
 func counterKey(text string) (name, key string, ok bool) {
 	name, key, _ = strings.Cut(text, ":")
 	return name, key, name != "" && key != ""
-}
-
-// systemInfo answers the one question that is asked of every new connection.
-func systemInfo(_ context.Context, _ string, args []transport.Term) (transport.Term, error) {
-	if args[0] != transport.Term(etf.Atom("otp_release")) {
-		return nil, badarg()
-	}
-	return ehcRelease, nil
 }

@@ -51,13 +51,13 @@ func newReceiving(t testing.TB) *receiving {
 
 // call calls a function and returns its answer in Erlang's syntax, or what it
 // raised.
-func (r *receiving) call(module, name string, arg etf.Term) string {
+func (r *receiving) call(module, name string, args ...etf.Term) string {
 	r.t.Helper()
-	f := r.functions[transport.Function{Module: module, Name: name, Arity: 1}]
+	f := r.functions[transport.Function{Module: module, Name: name, Arity: len(args)}]
 	if f == nil {
-		r.t.Fatalf("%s:%s/1 is not served", module, name)
+		r.t.Fatalf("%s:%s/%d is not served", module, name, len(args))
 	}
-	answer, err := f(context.Background(), "a@127.0.0.1", []transport.Term{arg})
+	answer, err := f(context.Background(), "a@127.0.0.1", args)
 	var raised *transport.RaisedError
 	if errors.As(err, &raised) {
 		return "raised " + raised.Text
@@ -222,6 +222,29 @@ func TestWhatAsksForTheWrongThingRaisesBadarg(t *testing.T) {
 	}
 	if got := r.call("erlang", "system_info", etf.Atom("creation")); got != "raised badarg" {
 		t.Errorf("creation: %s", got)
+	}
+}
+
+// As a BEAM, it says what may be called there: ehc doctor asks for the handlers.
+func TestAReceiverSaysWhatItExports(t *testing.T) {
+	r := newReceiving(t)
+	handler := etf.Atom("Elixir.Remote.Handler")
+	for _, c := range []struct {
+		module, function string
+		args             []etf.Term
+		want             string
+	}{
+		{"code", "ensure_loaded", []etf.Term{handler}, "{module,'Elixir.Remote.Handler'}"},
+		{"code", "ensure_loaded", []etf.Term{etf.Atom("lists")}, "{error,nofile}"},
+		{"code", "ensure_loaded", []etf.Term{"lists"}, "raised badarg"},
+		{"erlang", "function_exported", []etf.Term{handler, etf.Atom("one"), 1}, "true"},
+		{"erlang", "function_exported", []etf.Term{handler, etf.Atom("one"), 2}, "false"},
+		{"erlang", "function_exported", []etf.Term{etf.Atom("Elixir.Remote.Metrics"), etf.Atom("get_count"), 1}, "true"},
+		{"erlang", "function_exported", []etf.Term{handler, 1, 1}, "raised badarg"},
+	} {
+		if got := r.call(c.module, c.function, c.args...); got != c.want {
+			t.Errorf("%s:%s%v: %s, want %s", c.module, c.function, c.args, got, c.want)
+		}
 	}
 }
 
