@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 
 	"github.com/spf13/cobra"
 
@@ -67,15 +68,38 @@ func dev(ctx context.Context, s *streams, kind string, once bool) (err error) {
 		return nil
 	}
 	t.say("\nThe cluster stays up until Ctrl-C. In a second terminal:\n")
-	t.say("  export %s", w.apiEnv())
-	for _, line := range []string{
-		"ehc status", "ehc emit increment_visit page_id=/blog delta=1 -wait delivered", "ehc outbox list",
-		"ehc plan -config " + w.config() + "    # edit the file first",
-	} {
+	for _, line := range w.hints() {
 		t.say("  %s", line)
 	}
 	<-ctx.Done()
 	return nil
+}
+
+// hints are lines to type in a second terminal.
+func (w *world) hints() []string {
+	lines := []string{"export " + w.apiEnv()}
+	if !isOnPath(w.exe) {
+		lines = append(lines, "alias ehc="+quoted(w.exe))
+	}
+	return append(lines,
+		"ehc status",
+		"ehc emit increment_visit page_id=/blog delta=1 -wait delivered",
+		"ehc count visits:/blog",
+		"ehc outbox list",
+		"ehc plan -config "+quoted(w.config())+"    # edit the file first",
+	)
+}
+
+// isOnPath says whether a shell that is told "ehc" runs exe: it does not after go
+// run, nor where only make build has been.
+func isOnPath(exe string) bool {
+	found, err := exec.LookPath("ehc")
+	if err != nil {
+		return false
+	}
+	a, aerr := os.Stat(found)
+	b, berr := os.Stat(exe)
+	return aerr == nil && berr == nil && os.SameFile(a, b)
 }
 
 // newDevPeerCommand plays the remote app. It is for `ehc dev` alone.

@@ -10,13 +10,15 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ehc/controller"
 	"ehc/transport"
 	"ehc/transport/ergonode"
 	"ehc/transport/etf"
 )
 
 // devPeer is the remote app that `ehc dev` plays: a node that answers the
-// handler which the outbox delivers to, and keeps a journal of what it got.
+// handler which the outbox delivers to, keeps a journal of what it got, and
+// answers the counts.
 type devPeer struct {
 	name     string
 	cookie   transport.Cookie
@@ -41,8 +43,11 @@ func (p devPeer) run(ctx context.Context) error {
 		defer one.Unlock()
 		return etf.Atom("ok"), j.record(e)
 	}
-	release := func(context.Context, string, []transport.Term) (transport.Term, error) {
-		return "ehc", nil
+	count := func(_ context.Context, _ string, args []transport.Term) (transport.Term, error) {
+		key, _ := args[0].(string)
+		one.Lock()
+		defer one.Unlock()
+		return j.counts[key], nil
 	}
 	_, host := nodeParts(p.name)
 	addr, err := netip.ParseAddr(host)
@@ -52,10 +57,10 @@ func (p devPeer) run(ctx context.Context) error {
 	node, err := ergonode.Start(ctx, ergonode.Options{
 		Name: p.name, Cookies: []transport.Cookie{p.cookie}, Listen: addr, EPMDPort: p.epmdPort,
 		Observer: nobody{}, Log: hclog.NewNullLogger(),
-		Functions: map[transport.Function]transport.Handler{
+		Functions: controller.About(map[transport.Function]transport.Handler{
 			{Module: "Elixir.EventHorizon.Remote.Handler", Name: "handle_buffered_event", Arity: 1}: handle,
-			{Module: "erlang", Name: "system_info", Arity: 1}:                                       release,
-		},
+			{Module: "Elixir.Remote.Metrics", Name: "get_count", Arity: 1}:                          count,
+		}),
 	})
 	if err != nil {
 		return err

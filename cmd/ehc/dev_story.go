@@ -111,7 +111,7 @@ func (s *story) recover(ctx context.Context) error {
 }
 
 // compare holds what node A accepted against what node B has.
-func (s *story) compare(context.Context) error {
+func (s *story) compare(ctx context.Context) error {
 	s.say("\n6. The counts on both sides:\n")
 	got, err := readJournal(s.journal())
 	if err != nil {
@@ -131,8 +131,8 @@ func (s *story) compare(context.Context) error {
 	if len(got) != len(s.emitted) || !maps.Equal(want, have) {
 		return errors.New("the counts differ")
 	}
-	s.say("\nEvery event arrived once, in order.")
-	return nil
+	s.say("\nEvery event arrived once, in order. The remote app is asked for a counter by\n")
+	return s.ehc(ctx, "count", "visits:/blog")
 }
 
 // kinds are the events of the story, and what the remote app makes of them.

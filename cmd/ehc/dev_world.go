@@ -135,6 +135,10 @@ dns {
   interval = "500ms"
 }
 
+rpc {
+  allow = ["Remote.Metrics.get_count/1"]
+}
+
 peer "remote" {
   queries = ["NAME"]
   match   = "remote*"

@@ -14,8 +14,9 @@ import (
 // each: id, type, key, delta, and whether it was new or came again. remote.ex
 // writes the same.
 type journal struct {
-	file *os.File
-	seen map[string]bool
+	file   *os.File
+	seen   map[string]bool
+	counts map[string]int // by the key of ehc count, such as visits:/blog
 }
 
 // entry is one line of a journal.
@@ -62,11 +63,22 @@ func openJournal(path string) (*journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	j := &journal{file: f, seen: map[string]bool{}}
+	j := &journal{file: f, seen: map[string]bool{}, counts: map[string]int{}}
 	for _, e := range entries {
-		j.seen[e.id] = true
+		j.take(e)
 	}
 	return j, nil
+}
+
+// counters are the names of what the events count.
+var counters = map[string]string{"increment_visit": "visits", "update_likes": "likes", "add_comment": "comments"}
+
+// take counts an event, once.
+func (j *journal) take(e entry) {
+	if !j.seen[e.id] {
+		j.seen[e.id] = true
+		j.counts[counters[e.kind]+":"+e.key] += e.delta
+	}
 }
 
 // record writes one line, on disk when it returns. Not for concurrent use.
@@ -78,7 +90,7 @@ func (j *journal) record(e entry) error {
 	if _, err := fmt.Fprintf(j.file, "%s\t%s\t%s\t%d\t%s\n", e.id, e.kind, e.key, e.delta, mark); err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
-	j.seen[e.id] = true
+	j.take(e)
 	return j.file.Sync()
 }
 
