@@ -197,7 +197,6 @@ func (c *Controller) enforce(spec state.Spec) error {
 	}
 	c.useLog(spec.Log)
 	c.meter.Know(spec.Apps)
-	c.effects.setSpec(spec)
 	c.look.Set(spec.Apps, spec.DNS)
 	c.follow(spec.PubSub)
 	return nil

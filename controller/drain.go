@@ -15,19 +15,19 @@ import (
 // Drain delivers what waits for an app through n: in order, and no event before
 // the peer has answered for those ahead of it.
 func (e *effects) Drain(ctx context.Context, n state.Node, app string) error {
-	a, err := e.app(app)
+	a, _ := e.store.Snapshot().App(app)
 	c := e.links.Get(n)
-	if err != nil || c == nil || a.Deliver == nil {
+	if c == nil || a.Removed || a.Deliver == nil {
 		return nil // changed since the plan was made
 	}
-	if err := e.store.RecordDraining(app, true); err != nil {
+	if err := e.store.RecordDraining(app); err != nil {
 		return notOvertaken(err)
 	}
 	e.start(ctx, e.drains, func() {
 		turn := e.queues.turn(app)
 		ctx, end := e.tracer.Action(ctx, reconcile.Drain, string(n), app)
 		turn.Lock() // at most for as long as old events are moved away
-		moved, err := e.drain(ctx, c, a)
+		moved, err := e.drain(ctx, c, a.App)
 		turn.Unlock()
 		end(stopReason(err))
 		e.drained(ctx, n, app, moved, err)
@@ -64,19 +64,17 @@ func (e *effects) drained(ctx context.Context, n state.Node, app string, moved p
 	var damage *outbox.DamageError
 	reason, tries := stopReason(err), 1
 	switch {
-	case errors.As(err, &stop):
-		if !some {
-			tries += e.store.Snapshot().Backlog(app).Tries
-		}
 	case errors.As(err, &damage):
 		tries = 30 // only a person can end this
+	case !some:
+		tries += e.store.Snapshot().Backlog(app).Tries
 	}
 	retry := time.Now().Add(backoff(tries, drainFirst, drainMost))
 	if errors.Is(err, transport.ErrDown) {
 		retry = time.Now().Add(drainGap) // the connection's own row says the rest
 	}
 	e.record(e.store.RecordDrainFailed(app, n, some, reason, err.Error(), retry))
-	if stop != nil {
+	if errors.As(err, &stop) {
 		e.log.Warn("drain", "app", app, "node", n, "delivered", moved.delivered, "reason", reason, "error", err)
 		return
 	}

@@ -57,7 +57,13 @@ type drain struct {
 	pace  *pace
 	moved progress
 
-	striking chan error // of the strike under way; nil if there is none
+	striking *strike // the one under way; nil if there is none
+}
+
+// strike is events that the peer has handled and that are being struck out.
+type strike struct {
+	events int
+	done   chan error
 }
 
 // parcel is events to deliver, in order.
@@ -222,10 +228,9 @@ func (d *drain) strike(ctx context.Context, through uint64, n int) error {
 	if err := d.struck(); err != nil {
 		return err
 	}
-	d.moved.delivered += n
-	done := make(chan error, 1)
-	d.striking = done
-	go func() { done <- d.box.Delivered(context.WithoutCancel(ctx), d.app, through) }()
+	s := &strike{events: n, done: make(chan error, 1)}
+	d.striking = s
+	go func() { s.done <- d.box.Delivered(context.WithoutCancel(ctx), d.app, through) }()
 	return nil
 }
 
@@ -234,9 +239,13 @@ func (d *drain) struck() error {
 	if d.striking == nil {
 		return nil
 	}
-	err := <-d.striking
+	s := d.striking
 	d.striking = nil
-	return err
+	if err := <-s.done; err != nil {
+		return err // they still wait, and come again
+	}
+	d.moved.delivered += s.events
+	return nil
 }
 
 // expire buries what has waited for too long. Where there is no room for dead

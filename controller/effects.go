@@ -3,9 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -27,7 +25,9 @@ const (
 
 // effects does what a plan says. Each verb marks its row as under way, starts
 // the work and returns; the outcome is a row again. The mark keeps the next
-// pass from starting the same thing, and every end of the work takes it off.
+// pass from starting the same thing, and every end of the work takes it off. What it
+// goes by is in the store, like all that the plan went by: to leave out what has changed
+// since is safe, for a change there starts another pass.
 type effects struct {
 	store  *state.Store
 	box    *outbox.Box
@@ -39,9 +39,9 @@ type effects struct {
 	meter  *telemetry.Meter
 	tracer *telemetry.Tracer
 	beat   func() // the loop gets on
-	hears  bool   // what nodes show of PubSub becomes known
+	// hears says that what nodes show of PubSub becomes known.
+	hears func() bool
 
-	spec   atomic.Pointer[state.Spec]
 	dials  slots
 	tends  slots // prunes and resyncs
 	drains slots
@@ -54,12 +54,10 @@ func newEffects(o Options) *effects {
 	return &effects{
 		store: o.Store, box: o.Box, dialer: o.Dialer, links: o.Links, log: o.Log,
 		queues: newQueues(), tell: func(history.Entry) {}, meter: o.Meter, tracer: o.Tracer, beat: func() {},
-		hears: o.PubSub != nil,
+		hears: func() bool { return o.PubSub != nil && len(o.Config.Spec().PubSub) > 0 },
 		dials: make(slots, actionsAtOnce), tends: make(slots, actionsAtOnce), drains: make(slots, actionsAtOnce),
 	}
 }
-
-func (e *effects) setSpec(s state.Spec) { e.spec.Store(&s) }
 
 // wait returns when no work is under way. Nothing may start after it.
 func (e *effects) wait() { e.group.Wait() }
@@ -155,7 +153,7 @@ func (e *effects) Resync(ctx context.Context, n state.Node) error {
 	if c == nil {
 		return nil // lost since the plan was made
 	}
-	if err := e.store.SetBusy(n, true); err != nil {
+	if err := e.store.RecordResyncing(n, c.Peer().Creation); err != nil {
 		return notOvertaken(err)
 	}
 	e.start(ctx, e.tends, func() {
@@ -182,7 +180,7 @@ func (e *effects) Resync(ctx context.Context, n state.Node) error {
 // member, for a moment: by then our own workers are members there. A node that does
 // not say is no reason to wait with the rest.
 func (e *effects) awaitPubSub(ctx context.Context, n state.Node) {
-	if !e.hears || len(e.spec.Load().PubSub) == 0 {
+	if !e.hears() {
 		return
 	}
 	limit, cancel := context.WithTimeout(ctx, pubsubLimit)
@@ -198,10 +196,7 @@ func (e *effects) awaitPubSub(ctx context.Context, n state.Node) {
 
 // cookies are those of an app, or none when it uses the node's.
 func (e *effects) cookies(app string) []transport.Cookie {
-	a, err := e.app(app)
-	if err != nil {
-		return nil
-	}
+	a, _ := e.store.Snapshot().App(app)
 	return Cookies(a.Cookies)
 }
 
@@ -220,14 +215,4 @@ func (e *effects) record(err error) {
 	if err != nil {
 		e.log.Error("record outcome", "error", err)
 	}
-}
-
-// app returns the peer block of this name.
-func (e *effects) app(name string) (state.App, error) {
-	for _, a := range e.spec.Load().Apps {
-		if a.Name == name {
-			return a, nil
-		}
-	}
-	return state.App{}, fmt.Errorf("no peer block %q", name)
 }

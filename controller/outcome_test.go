@@ -184,7 +184,7 @@ func TestPromising(t *testing.T) {
 		"no node":                   {nil, false},
 		"a node that is up":         {[]func(*state.Store){up}, true},
 		"and synced":                {[]func(*state.Store){up, synced}, true},
-		"one that cannot be synced": {[]func(*state.Store){up, func(s *state.Store) { _ = s.SetBusy("a1@h", true) }, func(s *state.Store) { _ = s.RecordSyncFailed("a1@h", 1, "ResyncFailed", "x", time.Now()) }}, false},
+		"one that cannot be synced": {[]func(*state.Store){up, func(s *state.Store) { _ = s.RecordResyncing("a1@h", 1) }, func(s *state.Store) { _ = s.RecordSyncFailed("a1@h", 1, "ResyncFailed", "x", time.Now()) }}, false},
 		"one that is lost":          {[]func(*state.Store){up, synced, func(s *state.Store) { _ = s.RecordDown("a1@h", "Disconnected", "x", time.Now(), time.Time{}) }}, false},
 		"a drain that failed":       {[]func(*state.Store){up, synced, func(s *state.Store) { _ = s.RecordDrainFailed("a", "a1@h", false, "HandlerRefused", "x", time.Now()) }}, false},
 		"many events that wait":     {[]func(*state.Store){up, synced, func(s *state.Store) { _ = s.RecordBacklog("a", longQueue+1) }}, false},

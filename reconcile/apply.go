@@ -10,7 +10,7 @@ import (
 
 // Effects is what a pass can do to the world. Each method starts its action and
 // returns at once. Before it returns it marks the row (RecordDialling,
-// RecordPruned, SetBusy, RecordDraining), so that the next pass does not start
+// RecordPruned, RecordResyncing, RecordDraining), so that the next pass does not start
 // the same again; how the action ends is written to the same row later. An error
 // means that the action was not started. Apply calls one method at a time.
 type Effects interface {

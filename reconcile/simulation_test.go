@@ -154,7 +154,7 @@ func (c *cluster) Resync(_ context.Context, n state.Node) error {
 		}
 		c.ok(c.store.RecordSynced(n, creation, "25"))
 	})
-	return c.store.SetBusy(n, true)
+	return c.store.RecordResyncing(n, creation)
 }
 
 // Drain empties the queue.
@@ -166,7 +166,7 @@ func (c *cluster) Drain(_ context.Context, n state.Node, app string) error {
 		c.ok(c.store.RecordBacklog(app, 0))
 		c.ok(c.store.RecordDrained(app))
 	})
-	return c.store.RecordDraining(app, true)
+	return c.store.RecordDraining(app)
 }
 
 // calm lets discovery go on answering with what it last listed, and time go by,

@@ -13,10 +13,16 @@ func (s *Store) RecordBacklog(app string, pending int) error {
 	})
 }
 
-// RecordDraining records that a drain of the app is under way, or is not any
-// more.
-func (s *Store) RecordDraining(app string, draining bool) error {
-	return s.backlog(app, func(b *Backlog) { b.Draining = draining })
+// RecordDraining records that a drain of the app begins, which is under way until
+// RecordDrained or RecordDrainFailed. It returns ErrOvertaken if the app is suspended.
+func (s *Store) RecordDraining(app string) error {
+	return s.write("drain of "+app, func(w *write) error {
+		if w.suspended(app) {
+			return ErrOvertaken
+		}
+		w.backlog(app, func(b *Backlog) { b.Draining = true })
+		return nil
+	})
 }
 
 // RecordDrained records that a drain has ended with nothing in its way. The
@@ -49,10 +55,14 @@ func (b *Backlog) calm() { b.RetryAt, b.Tries, b.Reason, b.Message = time.Time{}
 
 func (s *Store) backlog(app string, change func(*Backlog)) error {
 	return s.write("backlog of "+app, func(w *write) error {
-		b, _ := backlogTable.get(w.txn, key(app))
-		b.App = app
-		change(&b)
-		backlogTable.put(w, b)
+		w.backlog(app, change)
 		return nil
 	})
+}
+
+func (w *write) backlog(app string, change func(*Backlog)) {
+	b, _ := backlogTable.get(w.txn, key(app))
+	b.App = app
+	change(&b)
+	backlogTable.put(w, b)
 }

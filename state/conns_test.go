@@ -74,7 +74,7 @@ func TestConns(t *testing.T) {
 		{name: "a connection that is lost while its peer is resynced is not busy", do: func(o one) {
 			o.finds("a@h")
 			o.up("a@h")
-			o.ok(o.SetBusy("a@h", true))
+			o.ok(o.RecordResyncing("a@h", 7))
 			o.down("a@h")
 		}, want: Conn{Node: "a@h", App: "media", Since: t0, Creation: 7, Reason: "Silent", Message: "peer fell silent"}},
 		{name: "a resync with another incarnation does not count", do: func(o one) {
@@ -85,7 +85,7 @@ func TestConns(t *testing.T) {
 		{name: "the same incarnation come back is still resynced", do: func(o one) {
 			o.finds("a@h")
 			o.up("a@h")
-			o.ok(o.SetBusy("a@h", true))
+			o.ok(o.RecordResyncing("a@h", 7))
 			o.ok(o.RecordSynced("a@h", 7, "25"))
 			o.down("a@h")
 			o.up("a@h")
@@ -99,13 +99,13 @@ func TestConns(t *testing.T) {
 		{name: "a failed resync waits for its retry", do: func(o one) {
 			o.finds("a@h")
 			o.up("a@h")
-			o.ok(o.SetBusy("a@h", true))
+			o.ok(o.RecordResyncing("a@h", 7))
 			o.ok(o.RecordSyncFailed("a@h", 7, "ResyncFailed", "no answer", retry))
 		}, want: Conn{Node: "a@h", App: "media", Phase: Up, Since: t0, Creation: 7, RetryAt: retry, Tries: 1, Reason: "ResyncFailed", Message: "no answer"}},
 		{name: "a resync that ends after its connection changes nothing", do: func(o one) {
 			o.finds("a@h")
 			o.up("a@h")
-			o.ok(o.SetBusy("a@h", true))
+			o.ok(o.RecordResyncing("a@h", 7))
 			o.down("a@h")
 			o.up("a@h")
 			o.ok(o.RecordSyncFailed("a@h", 7, "ResyncFailed", "not connected", retry))
@@ -113,7 +113,7 @@ func TestConns(t *testing.T) {
 		{name: "a failed resync with another incarnation leaves the one under way", do: func(o one) {
 			o.finds("a@h")
 			o.up("a@h")
-			o.ok(o.SetBusy("a@h", true))
+			o.ok(o.RecordResyncing("a@h", 7))
 			o.ok(o.RecordSyncFailed("a@h", 6, "ResyncFailed", "not connected", retry))
 		}, want: Conn{Node: "a@h", App: "media", Phase: Up, Since: t0, Creation: 7, Busy: true}},
 		{name: "a dial that is given up leaves the row as it was", do: func(o one) {
@@ -246,7 +246,7 @@ func TestBacklog(t *testing.T) {
 		}
 	}
 	check("what waits", o.RecordBacklog("media", 3), Backlog{Pending: 3})
-	check("a drain under way", o.RecordDraining("media", true), Backlog{Pending: 3, Draining: true})
+	check("a drain under way", o.RecordDraining("media"), Backlog{Pending: 3, Draining: true})
 	failed := Backlog{Pending: 3, RetryAt: retry, Tries: 1, FailedOn: "a@h", Reason: "HandlerRaised", Message: "raised"}
 	check("a failure", o.RecordDrainFailed("media", "a@h", false, "HandlerRaised", "raised", retry), failed)
 	failed.Tries = 2

@@ -158,9 +158,24 @@ func (m *machine) prune(t *rapid.T) {
 	err := m.store.RecordPruned(n, m.now)
 	c := before.Conn(n)
 	_, wanted := before.Wanted(n)
-	alone := slices.ContainsFunc(before.Suspended(), func(s Suspension) bool { return s.App == c.App })
-	if may := c.Phase == Up && c.App != "" && !alone && !c.Busy && !wanted; may == errors.Is(err, ErrOvertaken) {
+	if may := c.Phase == Up && c.App != "" && !isSuspended(before, c.App) && !c.Busy && !wanted; may == errors.Is(err, ErrOvertaken) {
 		t.Fatalf("cut of %+v, wanted %v: %v", c, wanted, err)
+	}
+}
+
+func isSuspended(s Snapshot, app string) bool {
+	return slices.ContainsFunc(s.Suspended(), func(s Suspension) bool { return s.App == app })
+}
+
+// resync begins what may begin, and checks that nothing else can.
+func (m *machine) resync(t *rapid.T, n Node) {
+	before := m.store.Snapshot()
+	creation := uint32(rapid.IntRange(1, 2).Draw(t, "creation"))
+	err := m.store.RecordResyncing(n, creation)
+	c := before.Conn(n)
+	may := c.Phase == Up && c.Creation == creation && c.App != "" && !isSuspended(before, c.App) && !c.Busy
+	if may == errors.Is(err, ErrOvertaken) {
+		t.Fatalf("resync of %+v with %d: %v", c, creation, err)
 	}
 }
 
@@ -168,7 +183,7 @@ func (m *machine) tend(t *rapid.T) {
 	n := drawNode(t)
 	switch rapid.IntRange(0, 6).Draw(t, "what") {
 	case 0, 1:
-		check(t, m.store.SetBusy(n, rapid.Bool().Draw(t, "busy")))
+		m.resync(t, n)
 	case 2:
 		check(t, m.store.RecordSynced(n, uint32(rapid.IntRange(1, 2).Draw(t, "creation")), "25"))
 	case 3:
@@ -188,7 +203,10 @@ func (m *machine) backlog(t *rapid.T) {
 	case 0:
 		check(t, m.store.RecordBacklog(app, rapid.IntRange(0, 3).Draw(t, "pending")))
 	case 1:
-		check(t, m.store.RecordDraining(app, true))
+		halted := isSuspended(m.store.Snapshot(), app)
+		if err := m.store.RecordDraining(app); halted != errors.Is(err, ErrOvertaken) {
+			t.Fatalf("drain of an app that is suspended: %v: %v", halted, err)
+		}
 	case 2:
 		check(t, m.store.RecordDrained(app))
 	case 3:

@@ -1,7 +1,8 @@
 package state
 
 // Suspend replaces the apps that are to be left alone by these. From now on
-// RecordDialling and RecordPruned refuse a node of theirs.
+// RecordDialling, RecordPruned and RecordResyncing refuse a node of theirs, and
+// RecordDraining them.
 func (s *Store) Suspend(all []Suspension) error {
 	return s.write("suspension", func(w *write) error {
 		keep := make(map[string]bool, len(all))

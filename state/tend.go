@@ -2,14 +2,18 @@ package state
 
 import "time"
 
-// SetBusy records that a resync of n is under way, or is not any more. It does
-// nothing if n is not up.
-func (s *Store) SetBusy(n Node, busy bool) error {
-	return s.write("work on "+string(n), func(w *write) error {
-		if c, _ := connTable.get(w.txn, key(string(n))); c.Phase == Up {
-			c.Busy = busy
-			connTable.put(w, c)
+// RecordResyncing records that a resync with this incarnation of n begins: n is Busy
+// until RecordSynced, RecordSyncFailed or RecordDown. It returns ErrOvertaken if n is
+// not up, another incarnation by now, busy, suspended, or nobody's: then it must not
+// begin, for its end would not be that of what is under way.
+func (s *Store) RecordResyncing(n Node, creation uint32) error {
+	return s.write("resync of "+string(n), func(w *write) error {
+		c, _ := connTable.get(w.txn, key(string(n)))
+		if c.Phase != Up || c.Creation != creation || c.Busy || c.App == "" || w.suspended(c.App) {
+			return ErrOvertaken
 		}
+		c.Busy = true
+		connTable.put(w, c)
 		return nil
 	})
 }
