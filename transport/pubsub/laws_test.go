@@ -181,7 +181,7 @@ func (w *world) act(t *rapid.T) {
 
 // settle lets everything arrive, then asks again once those that had no scope.
 func (w *world) settle() {
-	for range 2 {
+	for range 3 {
 		for quiet := false; !quiet; {
 			quiet = true
 			for _, n := range w.nodes {
@@ -237,7 +237,13 @@ func (w *world) check(n *node) {
 		if want := n.scope.pool(s.Name); shown.Pools[s.Name] != want {
 			w.t.Fatalf("%s shows a pool of %d for %s and we know %d", n.name, want, s.Name, shown.Pools[s.Name])
 		}
-		for i := range max(n.scope.pool(s.Name), s.Pool, 1) {
+		widest := max(s.Pool, 1)
+		for _, other := range w.nodes {
+			if other.linked && other.scope != nil {
+				widest = max(widest, other.scope.pool(s.Name))
+			}
+		}
+		for i := range widest {
 			g := pubsub.Group{Server: s.Name, Number: i + 1}.Atom()
 			if diff := cmp.Diff([]etf.Pid{worker(s.Name)}, n.scope.known[self][g]); diff != "" {
 				w.t.Fatalf("%s has of us in %s: -want +got:\n%s", n.name, g, diff)

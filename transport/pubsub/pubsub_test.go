@@ -143,6 +143,58 @@ func TestAPeerWithAPoolIsFollowedIntoEveryGroup(t *testing.T) {
 	}
 }
 
+// Nobody else pays for a peer whose workers join one by one, or claims ever more.
+func TestOnlyWhoShowsALargerPoolIsToldAtOnce(t *testing.T) {
+	s := up(t)
+	s.Message(peerName, cast(etf.Atom("sync"), peerScope, members("A.PubSub", 1)))
+	s.Message(peerName, etf.Tuple{etf.Atom("discover"), peerScope})
+	const loud = "b@memory"
+	scope := etf.Pid{Node: loud, ID: 1, Creation: 7}
+	s.Up(loud)
+	s.Message(loud, etf.Tuple{etf.Atom("discover"), scope})
+	syncs := func(out []pubsub.Signal) map[string]int {
+		n := map[string]int{}
+		for _, o := range out {
+			n[o.Node]++
+			if groups := o.Message.(etf.Tuple)[1].(etf.Tuple)[2].(etf.List); len(groups) < n[o.Node] {
+				t.Errorf("%s is told of %d groups", o.Node, len(groups))
+			}
+		}
+		return n
+	}
+	var told []pubsub.Signal
+	for i := range pubsub.MaxPool {
+		told = append(told, s.Message(loud, etf.Tuple{etf.Atom("join"), scope, pubsub.Group{Server: "A.PubSub", Number: i + 1}.Atom(), scope})...)
+	}
+	if diff := cmp.Diff(map[string]int{loud: pubsub.MaxPool - 1}, syncs(told)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(map[string]int{peerName: 1}, syncs(s.Retry())); diff != "" {
+		t.Errorf("later on: %s", diff)
+	}
+	if out := s.Retry(); out != nil {
+		t.Errorf("told twice: %+v", out)
+	}
+}
+
+func TestWhoHasSomethingToSayIsToldOfALargerPool(t *testing.T) {
+	s := up(t)
+	s.Message(peerName, cast(etf.Atom("sync"), peerScope, members("A.PubSub", 1)))
+	s.Message(peerName, etf.Tuple{etf.Atom("discover"), peerScope})
+	scope := etf.Pid{Node: "b@memory", ID: 1, Creation: 7}
+	s.Up("b@memory")
+	s.Message("b@memory", etf.Tuple{etf.Atom("discover"), scope})
+	s.Message("b@memory", etf.Tuple{etf.Atom("join"), scope, pubsub.Group{Server: "A.PubSub", Number: 3}.Atom(), scope})
+	more := etf.Tuple{etf.Atom("join"), peerScope, pubsub.Group{Server: "A.PubSub", Number: 2}.Atom(), peerScope}
+	out := s.Message(peerName, more)
+	if len(out) != 1 || out[0].Node != peerName || !strings.Contains(etf.Text(out[0].Message), "Adapter_3") {
+		t.Errorf("told %+v", out)
+	}
+	if out := s.Message(peerName, more); out != nil {
+		t.Errorf("told twice: %+v", out)
+	}
+}
+
 func TestANodeWithoutAScopeIsSaidToHaveNoneAndAskedAgain(t *testing.T) {
 	s := up(t)
 	if out := s.Retry(); out != nil {

@@ -46,8 +46,10 @@ const (
 //	           Retry absent ◀──────────────────────┘
 //	                          Ended of its pid
 //
-// To a scope that it learns of it sends what it is a member of, and again whenever
-// that changes:
+// To a scope that it learns of it sends what it is a member of, and again when that
+// has changed: to all after Follow; when a peer has shown a larger pool, to that peer,
+// and to the others on Retry or when they have something to say. They send to no group
+// that they do not show, and a peer that shows ever more costs them next to nothing.
 //
 //	{discover, Self}                                  to the name, on Up and on Retry;
 //	                                                  to a pid that was unknown
@@ -67,6 +69,7 @@ type Scope struct {
 	self     etf.Pid
 	worker   func(server string) etf.Pid
 	pools    map[string]int // of the servers followed: how many groups are ours
+	widened  int            // how often a pool has become larger
 	peers    map[string]*peer
 	unspoken map[string]bool // peers that show something else than Changed has told
 }
@@ -76,6 +79,8 @@ type peer struct {
 	scope   etf.Pid // zero while unknown
 	absent  bool    // it has said that there is none, or that it has ended
 	synced  bool    // it has said what it shows
+	told    bool    // it has been sent a sync
+	knows   int     // what widened was then
 	members map[Group]map[etf.Pid]int
 	held    int // members, each as often as it has joined
 	dropped uint64
@@ -126,15 +131,19 @@ func (s *Scope) Down(node string) {
 }
 
 // Retry asks the nodes again that had no scope: one that starts tells a hidden node
-// nothing by itself. It is to be called from time to time.
+// nothing by itself. It also tells those that have not heard of a larger pool yet. It
+// is to be called from time to time.
 func (s *Scope) Retry() []Signal {
 	if len(s.pools) == 0 {
 		return nil
 	}
 	var out []Signal
 	for _, node := range slices.Sorted(maps.Keys(s.peers)) {
-		if p := s.peers[node]; p.absent && p.scope == (etf.Pid{}) {
+		switch p := s.peers[node]; {
+		case p.absent && p.scope == (etf.Pid{}):
 			out = append(out, s.ask(node)...)
+		case s.behind(p):
+			out = append(out, s.sync(node, p))
 		}
 	}
 	return out
@@ -172,25 +181,25 @@ func (s *Scope) Message(node string, message etf.Term) []Signal {
 		return nil
 	}
 	var out []Signal
-	if n.kind == discover {
-		out = append(out, s.sync(node, n.from))
-	}
 	if n.from != p.scope {
-		out = append(out, s.met(node, p, n)...)
+		out = s.met(node, p, n)
 	}
 	if n.kind == discover {
-		return out
+		return slices.Insert(out, 0, s.sync(node, p))
 	}
 	if n.kind == replace {
 		clear(p.members)
 		p.held, p.synced = 0, true
 	}
 	s.unspoken[node] = true
-	if s.learn(p, n) {
-		return append(out, s.tellAll()...)
+	if wider := s.learn(p, n); wider || s.behind(p) {
+		out = append(out, s.sync(node, p))
 	}
 	return out
 }
+
+// behind says whether a peer has been told of fewer groups than there are.
+func (s *Scope) behind(p *peer) bool { return p.told && p.knows < s.widened }
 
 // met takes up a scope that was unknown, in place of what the node had before.
 func (s *Scope) met(node string, p *peer, n note) []Signal {
@@ -225,6 +234,7 @@ func (s *Scope) widen(g Group) bool {
 		return false
 	}
 	s.pools[g.Server] = g.Number
+	s.widened++
 	return true
 }
 
@@ -233,14 +243,15 @@ func (s *Scope) tellAll() []Signal {
 	var out []Signal
 	for _, node := range slices.Sorted(maps.Keys(s.peers)) {
 		if p := s.peers[node]; p.scope != (etf.Pid{}) {
-			out = append(out, s.sync(node, p.scope))
+			out = append(out, s.sync(node, p))
 		}
 	}
 	return out
 }
 
-// sync is everything that our workers are members of.
-func (s *Scope) sync(node string, to etf.Pid) Signal {
+// sync tells a peer's scope everything that our workers are members of.
+func (s *Scope) sync(node string, p *peer) Signal {
+	p.told, p.knows = true, s.widened
 	groups := etf.List{}
 	for _, server := range slices.Sorted(maps.Keys(s.pools)) {
 		members := etf.List{s.worker(server)}
@@ -248,6 +259,6 @@ func (s *Scope) sync(node string, to etf.Pid) Signal {
 			groups = append(groups, etf.Tuple{Group{server, number + 1}.Atom(), members})
 		}
 	}
-	return Signal{Node: node, Op: Send, Pid: to,
+	return Signal{Node: node, Op: Send, Pid: p.scope,
 		Message: etf.Tuple{etf.Atom("$gen_cast"), etf.Tuple{etf.Atom("sync"), s.self, groups}}}
 }
