@@ -2,6 +2,7 @@ package ergonode
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ehc/transport"
@@ -15,25 +16,31 @@ import (
 // process of ergo's: what comes for them is taken by the readers.
 //
 // mu is held while the listener hears what a peer shows, so that it hears of changes
-// in their order.
+// in their order. What every message is looked up in needs no lock: a peer that has
+// much to show holds up no broadcast of the others.
 type party struct {
-	node     *Node
-	self     etf.Pid
-	listener transport.PubSubListener
+	node      *Node
+	self      etf.Pid
+	listener  transport.PubSubListener
+	following atomic.Pointer[following]
 
 	mu      sync.Mutex
 	scope   *pubsub.Scope
 	links   map[string]*link
 	workers map[string]etf.Pid // of every server that was ever followed
-	follows map[string]bool    // servers
-	servers map[etf.Pid]string // of the workers
+}
+
+// following is which servers are followed, and the workers of those. It never changes.
+type following struct {
+	servers map[string]bool
+	workers map[etf.Pid]string
 }
 
 var _ transport.PubSub = (*Node)(nil)
 
 func newParty(n *Node, l transport.PubSubListener) *party {
-	p := &party{node: n, self: n.pid(scopeID), listener: l, links: map[string]*link{},
-		workers: map[string]etf.Pid{}, follows: map[string]bool{}, servers: map[etf.Pid]string{}}
+	p := &party{node: n, self: n.pid(scopeID), listener: l, links: map[string]*link{}, workers: map[string]etf.Pid{}}
+	p.following.Store(&following{})
 	p.scope = pubsub.NewScope(p.self, func(server string) etf.Pid { return p.workers[server] })
 	return p
 }
@@ -46,15 +53,16 @@ func (n *Node) Follow(servers []transport.PubSubServer) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	clear(p.follows)
+	f := following{servers: map[string]bool{}, workers: map[etf.Pid]string{}}
 	for _, s := range servers {
-		p.follows[s.Name] = true
 		if _, known := p.workers[s.Name]; !known {
 			pid := n.pid(uint32(len(p.workers) + 1))
 			pid.Serial = workerSerial
-			p.workers[s.Name], p.servers[pid] = pid, s.Name
+			p.workers[s.Name] = pid
 		}
+		f.servers[s.Name], f.workers[p.workers[s.Name]] = true, s.Name
 	}
+	p.following.Store(&f)
 	p.do(p.scope.Follow(servers))
 }
 
@@ -179,21 +187,13 @@ func (p *party) takes(l *link, c dist.Control) bool {
 // server is the followed one whose worker a message is for: by its pid, or as
 // Phoenix.PubSub.direct_broadcast has it, by the name of one of its groups.
 func (p *party) server(c dist.Control) (string, bool) {
-	byPid := c.Op == dist.OpSend && c.To.Serial == workerSerial
-	g, byName := pubsub.Group{}, false
+	f := p.following.Load()
 	if c.Op == dist.OpRegSend {
-		g, byName = pubsub.GroupOf(c.Name)
+		g, ok := pubsub.GroupOf(c.Name)
+		return g.Server, ok && f.servers[g.Server]
 	}
-	if !byPid && !byName {
-		return "", false
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	name := g.Server
-	if byPid {
-		name = p.servers[c.To]
-	}
-	return name, p.follows[name]
+	name, ok := f.workers[c.To]
+	return name, ok
 }
 
 // alive says whether a pid is the scope's or a worker's.
@@ -201,9 +201,8 @@ func (p *party) alive(pid etf.Pid) bool {
 	if p == nil {
 		return false
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return pid == p.self || p.follows[p.servers[pid]]
+	_, ours := p.following.Load().workers[pid]
+	return ours || pid == p.self
 }
 
 // registered says whether the scope or a worker goes by a name.
@@ -211,8 +210,6 @@ func (p *party) registered(name etf.Atom) bool {
 	if p == nil {
 		return false
 	}
-	g, _ := pubsub.GroupOf(name)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return name == pubsub.ScopeName || p.follows[g.Server]
+	g, ok := pubsub.GroupOf(name)
+	return name == pubsub.ScopeName || ok && p.following.Load().servers[g.Server]
 }

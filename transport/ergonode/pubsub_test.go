@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ehc/transport"
+	"ehc/transport/dist"
 	"ehc/transport/ergonode"
 	"ehc/transport/etf"
 	"ehc/transport/pubsub"
@@ -315,4 +316,37 @@ func TestPoolsThatDiffer(t *testing.T) {
 	other.member(t)
 	a.eventually(t, `Ehc.PubSubApp.members(MyApp.PubSub, 3)`, "[1, 1, 1]")
 	a.same(t)
+}
+
+// slow is a listener that takes its time over what a peer shows.
+type slow struct {
+	*ear
+	busy, on chan struct{}
+}
+
+func (s *slow) Shown(transport.PubSubPeer) {
+	s.busy <- struct{}{}
+	<-s.on
+}
+
+func TestAPeerWithMuchToShowHoldsUpNoBroadcasts(t *testing.T) {
+	heard := &slow{ear: newEar(), busy: make(chan struct{}), on: make(chan struct{})}
+	n := alone(t, func(o *ergonode.Options) { o.PubSub = heard })
+	n.Follow([]transport.PubSubServer{{Name: server}})
+	a, _ := linked(t, n, "a@127.0.0.1")
+	b, _ := linked(t, n, "b@127.0.0.1")
+	frame, err := dist.AppendRegSend(nil, a.pid(1), pubsub.ScopeName)
+	a.send(frame, err, etf.Tuple{atom("$gen_cast"), etf.Tuple{atom("sync"), a.pid(1), etf.List{}}})
+	<-heard.busy
+	defer close(heard.on)
+	frame, err = dist.AppendRegSend(nil, b.pid(1), pubsub.Adapter(server))
+	b.send(frame, err, pubsub.Forward("t", 1))
+	if diff := cmp.Diff([]string{"t 1"}, heard.take(t, 1)); diff != "" {
+		t.Error(diff)
+	}
+	nobody := etf.Pid{Node: ourName, ID: 1, Serial: 1, Creation: n.Creation()}
+	b.send(dist.AppendMonitor(nil, b.pid(1), nobody, etf.Ref{Node: "b@127.0.0.1", Creation: 77, Len: 1}), nil)
+	if got := b.next(dist.OpDown); term(t, got.Payload) != etf.Term(atom("noproc")) {
+		t.Errorf("%+v", got)
+	}
 }
