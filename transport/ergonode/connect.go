@@ -15,27 +15,61 @@ import (
 	"ehc/transport/epmd"
 )
 
-// connect tries the node's addresses in turn.
+// connect makes a link.
 func (n *Node) connect(ctx context.Context, t transport.Target) (*link, error) {
+	return reach(ctx, n, t, func(at netip.AddrPort, cookie transport.Cookie, _ int) (*link, error) {
+		nc, with, err := n.handshake(ctx, at, t.Node, cookie)
+		if err != nil {
+			return nil, err
+		}
+		return n.establish(ctx, nc, with, false)
+	})
+}
+
+// reach has the addresses of a target tried in turn, and at each of them the cookies in
+// turn, of which try is told the place.
+func reach[T any](ctx context.Context, n *Node, t transport.Target, try func(netip.AddrPort, transport.Cookie, int) (T, error)) (T, error) {
+	var none T
 	name, host, _ := strings.Cut(t.Node, "@")
 	addrs, err := resolve(ctx, t.Addr, host)
 	if err != nil {
-		return nil, n.cause(ctx, err)
+		return none, n.cause(ctx, err)
 	}
 	cookies := t.Cookies
 	if len(cookies) == 0 {
 		cookies = n.o.Cookies
 	}
-	for _, addr := range addrs {
-		var l *link
-		if l, err = n.connectAt(ctx, addr, name, t, cookies); err == nil {
-			return l, nil
+	got, err := inTurn(addrs, elsewhere, func(addr netip.Addr, _ int) (T, error) {
+		port, err := n.portOf(ctx, addr, name, t.Port)
+		if err != nil {
+			return none, err
 		}
-		if !errors.Is(err, transport.ErrUnreachable) && !errors.Is(err, transport.ErrNotListed) {
+		refused := func(err error) bool { return errors.Is(err, transport.ErrCookie) }
+		return inTurn(cookies, refused, func(c transport.Cookie, i int) (T, error) {
+			return try(netip.AddrPortFrom(addr, port), c, i)
+		})
+	})
+	if err != nil {
+		return none, n.cause(ctx, err)
+	}
+	return got, nil
+}
+
+// elsewhere says whether another address of a host may be better than the one that
+// gave err: nobody is there, or nobody who says a word, as on a network of the host's
+// two that does not come through to here.
+func elsewhere(err error) bool {
+	return errors.Is(err, transport.ErrUnreachable) || errors.Is(err, transport.ErrNotListed) || errors.Is(err, transport.ErrTimeout)
+}
+
+// inTurn tries one after the other, as long as an error is of those that lead on.
+func inTurn[X, T any](all []X, on func(error) bool, try func(X, int) (T, error)) (got T, err error) {
+	for i, x := range all {
+		if got, err = try(x, i); err == nil || !on(err) {
 			break
 		}
 	}
-	return nil, n.cause(ctx, err)
+	return got, err
 }
 
 // resolve gives the addresses of a target, one at least.
@@ -55,29 +89,13 @@ func resolve(ctx context.Context, addr netip.Addr, host string) ([]netip.Addr, e
 	return addrs[:min(len(addrs), maxAddrs)], nil
 }
 
-// connectAt tries the cookies in turn, each in a connection of its own.
-func (n *Node) connectAt(ctx context.Context, addr netip.Addr, name string, t transport.Target, cookies []transport.Cookie) (*link, error) {
-	port := t.Port
-	if port == 0 {
-		listing, err := epmd.Lookup(ctx, netip.AddrPortFrom(addr, n.o.EPMDPort), name)
-		if err != nil {
-			return nil, err
-		}
-		port = listing.Port
+// portOf is where a node accepts connections, which EPMD knows if the target does not.
+func (n *Node) portOf(ctx context.Context, addr netip.Addr, name string, known uint16) (uint16, error) {
+	if known != 0 {
+		return known, nil
 	}
-	var err error
-	for _, cookie := range cookies {
-		var nc net.Conn
-		var with dist.Node
-		nc, with, err = n.handshake(ctx, netip.AddrPortFrom(addr, port), t.Node, cookie)
-		if err == nil {
-			return n.establish(ctx, nc, with, false)
-		}
-		if !errors.Is(err, transport.ErrCookie) {
-			break
-		}
-	}
-	return nil, err
+	listing, err := epmd.Lookup(ctx, netip.AddrPortFrom(addr, n.o.EPMDPort), name)
+	return listing.Port, err
 }
 
 // handshake opens a connection and proves who we are.
