@@ -52,7 +52,7 @@ func (l *link) bereaved(c dist.Control) {
 	_, here := l.bonds[b]
 	delete(l.bonds, b)
 	l.mu.Unlock()
-	if reason, _, err := l.decoder.Term(c.Payload); here && err == nil && reason != etf.Term(etf.Atom("normal")) {
+	if here {
 		l.killed(c)
 	}
 }

@@ -168,10 +168,13 @@ func (l *link) bury(s *spawned) bool {
 	return here && s.monitored
 }
 
-// killed takes an exit signal to a process of ours. Those that run functions die of
-// any.
+// killed takes an exit signal to a process of ours. Those that run functions trap no
+// exits: they die of any, but for the end of a process that ended normally.
 func (l *link) killed(c dist.Control) {
 	if c.To.Serial != spawnSerial || !l.node.present(c.To) {
+		return
+	}
+	if reason, _, err := l.decoder.Term(c.Payload); err != nil || reason == etf.Term(etf.Atom("normal")) {
 		return
 	}
 	l.mu.Lock()
