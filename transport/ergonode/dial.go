@@ -60,43 +60,60 @@ func (n *Node) dial(ctx context.Context, t transport.Target) (*link, error) {
 	}
 	p := n.hold(t.Node)
 	defer p.drop()
-	p.mu.Lock()
-	for p.link != nil || p.coming > 0 {
-		l, change := p.link, (<-chan struct{})(p.changed)
-		p.mu.Unlock()
-		if l != nil {
-			if l.ctx.Err() == nil {
-				return l, nil
-			}
-			change = l.down // it is on its way
-		}
-		select {
-		case <-change:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		p.mu.Lock()
-	}
-	a := p.attempt
+	a, l, err := p.join(ctx, t)
 	if a == nil {
-		if a = p.begin(t); a == nil {
-			p.mu.Unlock()
-			return nil, transport.ErrClosed
-		}
+		return l, err
 	}
-	a.wanted++
-	p.mu.Unlock()
 	select {
 	case <-a.done:
 		return a.link, a.err
 	case <-ctx.Done():
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if a.wanted--; a.wanted == 0 {
-			a.cancel(ctx.Err())
-			p.forget(a) // who comes now starts anew
-		}
+		p.leave(a, ctx.Err())
 		return nil, ctx.Err()
+	}
+}
+
+// join takes part in the attempt that is under way, or in a new one. It waits for a link
+// that is on its way up or down before, and gives the link in place of an attempt if one
+// is up.
+func (p *peer) join(ctx context.Context, t transport.Target) (*attempt, *link, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.link != nil || p.coming > 0 {
+		l, change := p.link, (<-chan struct{})(p.changed)
+		if l != nil && l.ctx.Err() == nil {
+			return nil, l, nil
+		}
+		if l != nil {
+			change = l.down
+		}
+		p.mu.Unlock()
+		select {
+		case <-change:
+		case <-ctx.Done():
+		}
+		p.mu.Lock()
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+	}
+	a := p.attempt
+	if a == nil {
+		if a = p.begin(t); a == nil {
+			return nil, nil, transport.ErrClosed
+		}
+	}
+	a.wanted++
+	return a, nil, nil
+}
+
+// leave gives up waiting for an attempt, and ends it if nobody waits any more.
+func (p *peer) leave(a *attempt, why error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a.wanted--; a.wanted == 0 {
+		a.cancel(why)
+		p.forget(a) // who comes now starts anew
 	}
 }
 

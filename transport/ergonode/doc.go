@@ -21,6 +21,6 @@
 //
 // It refuses: to be visible, to run code for a peer (beyond Options.Functions), to
 // link processes of ours to a peer's, to send what makes a peer close the
-// connection, and to dial by itself: a connection is there because Dial was called or because the
-// peer came.
+// connection, and to dial by itself: a connection is there because Dial was called
+// or because the peer came.
 package ergonode

@@ -26,7 +26,6 @@ package pubsub
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -80,21 +79,6 @@ func GroupOf(a etf.Atom) (Group, bool) {
 		g.Number = n
 	}
 	return g, g.Atom() == a // neither "_1" nor "_02"
-}
-
-// CheckServer says what is wrong with the name of a server: it is what Elixir shows,
-// without "Elixir." and without a colon.
-func CheckServer(name string) error {
-	switch {
-	case name == "":
-		return errors.New("server without a name")
-	case strings.HasPrefix(name, "Elixir."), strings.HasPrefix(name, ":"):
-		return fmt.Errorf("server %q: write it as Elixir shows it, without %q", name, name[:strings.IndexAny(name, ".:")+1])
-	}
-	if err := etf.CheckAtom((Group{name, MaxPool}).Atom()); err != nil {
-		return fmt.Errorf("server %q: %w", name, err)
-	}
-	return nil
 }
 
 // Broadcast sends a message to those who have subscribed to a topic of a server on

@@ -34,24 +34,6 @@ func TestGroupsAreNamedAsPhoenixNamesThem(t *testing.T) {
 	}
 }
 
-func TestCheckServer(t *testing.T) {
-	for _, name := range []string{"MyApp.PubSub", "my_pubsub", "X"} {
-		if err := pubsub.CheckServer(name); err != nil {
-			t.Error(err)
-		}
-	}
-	for name, want := range map[string]string{
-		"":                       "without a name",
-		"Elixir.MyApp.PubSub":    `without "Elixir."`,
-		":my_pubsub":             `without ":"`,
-		strings.Repeat("a", 250): "more than 255",
-	} {
-		if err := pubsub.CheckServer(name); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", name, err, want)
-		}
-	}
-}
-
 func TestForwarded(t *testing.T) {
 	topic, message, ok := pubsub.Forwarded(pubsub.Forward("metrics:x", etf.List{1}))
 	if !ok || topic != "metrics:x" || etf.Text(message) != "[1]" {
