@@ -112,6 +112,7 @@ type world struct {
 	door  *Door
 	meter *telemetry.Meter
 	log   state.LogSpec // as it was last set
+	said  *said
 
 	topics *Topics
 
@@ -142,7 +143,8 @@ func newWorldOf(t *testing.T, text string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := hclog.NewNullLogger()
+	w.said = &said{}
+	log := hclog.New(&hclog.LoggerOptions{Output: w.said, DisableTime: true})
 	w.meter = telemetry.NewMeter("test", "go")
 	box.OnEvents(w.meter.Events)
 	links := NewLinks(w.store, log, w.meter, nil)

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -80,5 +81,9 @@ func (l *Links) Down(c transport.Conn, why error) {
 	if err := l.store.RecordDown(node, reason, message, now, retryAt); err != nil {
 		l.log.Error("record lost connection", "node", node, "error", err)
 	}
-	l.log.Warn("disconnected", "node", node, "reason", reason, "cause", message)
+	level := hclog.Warn
+	if errors.Is(why, transport.ErrClosed) { // as a prune, or a stop, wants it
+		level = hclog.Info
+	}
+	l.log.Log(level, "disconnected", "node", node, "reason", reason, "cause", message)
 }

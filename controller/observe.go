@@ -68,6 +68,6 @@ func (o *observer) observe(snap state.Snapshot, now time.Time) {
 		o.log.Error("observe", "error", err)
 	}
 	for _, x := range changes {
-		o.log.Debug("condition", "app", x.App, "node", x.Node, "type", x.To.Type, "status", x.To.Status, "reason", x.To.Reason)
+		o.tell(x)
 	}
 }
