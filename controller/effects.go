@@ -115,16 +115,8 @@ func (e *effects) dial(ctx context.Context, peer state.Peer) {
 	}
 	tries := e.store.Snapshot().Conn(peer.Node).Tries
 	retry := time.Now().Add(backoff(tries+1, dialFirst, dialMost))
-	e.record(e.store.RecordDialFailed(peer.Node, transport.Reason(err), causeText(err), retry))
+	e.record(e.store.RecordDialFailed(peer.Node, transport.Reason(err), transport.Why(err), retry))
 	e.log.Debug("dial", "node", peer.Node, "app", peer.App, "reason", transport.Reason(err), "error", err)
-}
-
-// causeText is the short form of why a dial failed, the same at every try.
-func causeText(err error) string {
-	if cause := transport.Cause(err); cause != nil {
-		return cause.Error()
-	}
-	return err.Error()
 }
 
 // Prune closes the connection to n.

@@ -58,7 +58,7 @@ func probe(ctx context.Context, p transport.Prober, peer state.Peer, s state.Spe
 	out := api.Probe{Node: string(peer.Node), App: peer.App}
 	got, err := p.Probe(limit, transport.Target{Node: string(peer.Node), Addr: peer.Addr, Port: peer.Port, Cookies: cookies})
 	if err != nil {
-		out.Reason, out.Message = transport.Reason(err), "would not connect: "+causeText(err)
+		out.Reason, out.Message = transport.Reason(err), "would not connect: "+transport.Why(err)
 		return out
 	}
 	out.OK, out.Message = true, "would connect"

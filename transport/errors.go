@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
+	"syscall"
 )
 
 // Why a Dial failed. Dial wraps exactly one of them, or the context's error.
@@ -90,6 +93,45 @@ func Cause(err error) error {
 		return ErrTimeout
 	}
 	return nil
+}
+
+// Why is Cause in words, with what of err is the same at every try and says where to
+// look: the name that answers, the flags that are missing, which side refuses TLS and
+// what for, the address that cannot be reached. Without a cause it is err itself.
+func Why(err error) string {
+	cause := Cause(err)
+	if cause == nil {
+		return err.Error()
+	}
+	detail := ""
+	switch {
+	case errors.Is(cause, ErrName), errors.Is(cause, ErrFlags), errors.Is(cause, ErrTLS):
+		_, detail, _ = strings.Cut(err.Error(), cause.Error()+": ")
+		detail, _, _ = strings.Cut(detail, "\n")
+		detail, _, _ = strings.Cut(detail, ": current time ") // which a certificate is held against
+	case errors.Is(cause, ErrUnreachable):
+		detail = network(err)
+	}
+	if detail == "" {
+		return cause.Error()
+	}
+	return cause.Error() + ": " + detail
+}
+
+// network is what the network says, without the port that was ours.
+func network(err error) string {
+	var lookup *net.DNSError
+	var op *net.OpError
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &lookup):
+		return lookup.Name + ": " + lookup.Err
+	case !errors.As(err, &errno):
+		return ""
+	case errors.As(err, &op) && op.Addr != nil:
+		return op.Addr.String() + ": " + errno.Error()
+	}
+	return errno.Error()
 }
 
 // RaisedError is what a called function raised.

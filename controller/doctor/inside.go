@@ -36,7 +36,7 @@ func (p *patient) inside(ctx context.Context, nodes []state.Found) {
 				return nil
 			}
 			if err != nil {
-				p.noteOf(n.Node, Failure, Inside, "no call can be made: "+plain(err), "ehc doctor "+p.app.Name+", again: it may have gone a moment ago")
+				p.noteOf(n.Node, Failure, Inside, "no call can be made: "+transport.Why(err), "ehc doctor "+p.app.Name+", again: it may have gone a moment ago")
 				return nil
 			}
 			defer done()

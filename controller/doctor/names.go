@@ -227,7 +227,7 @@ func orStar(match string) string {
 	return match
 }
 
-// plain is an error without the words around its cause.
+// plain is an error without the words around its cause, such as an address.
 func plain(err error) string {
 	if cause := transport.Cause(err); cause != nil {
 		return cause.Error()

@@ -40,7 +40,7 @@ func (p *patient) shakeOne(ctx context.Context, n state.Found) bool {
 	got, err := p.Probe.Probe(limit, t)
 	if err != nil {
 		reason := transport.Reason(err)
-		p.add(Finding{Level: Failure, Check: Handshake, App: p.app.Name, Node: t.Node, Reason: reason, Message: plain(err), Fix: p.fixFor(reason, n)})
+		p.add(Finding{Level: Failure, Check: Handshake, App: p.app.Name, Node: t.Node, Reason: reason, Message: transport.Why(err), Fix: p.fixFor(reason, n)})
 		return false
 	}
 	kind := "visible"
@@ -86,5 +86,13 @@ func (p *patient) fixFor(reason string, n state.Found) string {
 	case "NotErlang":
 		return "something else listens at its port: port in the peer block, or its firewall"
 	}
-	return fmt.Sprintf("nc -vz %s PORT from this machine: is the node up, and its port open? On Fly: fly machine list", n.Node.Host())
+	port := "PORT"
+	if n.Port != 0 {
+		port = fmt.Sprint(n.Port)
+	}
+	reach := fmt.Sprintf("nc -vz %s %s from this machine: ", n.Node.Host(), port)
+	if reason == "TimedOut" {
+		return reach + "if that connects, the node is stopped (SIGSTOP, a debugger) or overloaded; else a firewall drops what is sent"
+	}
+	return reach + "is the node up, and its port open? On Fly: fly machine list"
 }
