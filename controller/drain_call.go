@@ -124,7 +124,12 @@ func (d *drain) call(ctx context.Context, module, function string, arg etf.Term,
 	defer func() { d.meter.Batch(d.app, n, time.Since(began)) }()
 	limit, cancel := context.WithTimeout(ctx, d.how.Timeout)
 	defer cancel()
-	return d.conn.Call(limit, module, function, arg)
+	answer, err := d.conn.Call(limit, module, function, arg)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		f := state.Callable{Module: module, Name: function, Arity: 1}
+		err = fmt.Errorf("call %s on %s: %w: no answer within %s", f, d.conn.Peer().Node, transport.ErrTimeout, d.how.Timeout)
+	}
+	return answer, err
 }
 
 // eachStop is what the answer for one event says; nil if it was handled.

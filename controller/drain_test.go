@@ -310,6 +310,22 @@ func TestDialsAreNotInTheWayOfDrains(t *testing.T) {
 	})
 }
 
+func TestAHandlerThatDoesNotAnswerIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		n := w.peer("a1@127.0.0.1", nil)
+		w.list("a1@127.0.0.1")
+		w.settle(time.Second)
+		n.Freeze()
+		id := w.emit(1)[0]
+		w.settle(8 * time.Second)
+		want := "deliver " + id + ": call EventHorizon.Remote.Handler.handle_buffered_events/1 on a1@127.0.0.1: timed out: no answer within 5s"
+		if q := w.queue(); q.Reason != "TimedOut" || q.Message != want {
+			t.Errorf("queue = %+v, want %s", q, want)
+		}
+	})
+}
+
 func TestTheNextNodeTakesOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
