@@ -237,6 +237,35 @@ func TestAHandlerThatIsNotThereHoldsTheQueue(t *testing.T) {
 	})
 }
 
+// Whoever deploys the handler restarts the node, or brings another in its place: then
+// what waited goes at once, however long the pause has become.
+func TestANodeThatIsStartedAgainGetsWhatWaitsAtOnce(t *testing.T) {
+	for _, next := range []state.Node{"a1@127.0.0.1", "a2@127.0.0.1"} {
+		t.Run(string(next), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				n := w.net.Add("a1@127.0.0.1")
+				w.release(n)
+				ids := w.emit(3)
+				w.list("a1@127.0.0.1")
+				w.settle(time.Hour)
+				for time.Until(w.queue().RetryAt) < 20*time.Second {
+					w.settle(time.Second)
+				}
+				n.Kill()
+				w.list(next)
+				p := w.peer(string(next), nil)
+				w.batches(p, takesAll)
+				p.Restart()
+				w.settle(10 * time.Second)
+				if diff := cmp.Diff(ids, w.arrived()); diff != "" {
+					t.Errorf("arrived -want +got:\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
 func TestWhatAReceiverSaysOfItselfBuriesNothing(t *testing.T) {
 	for says, reason := range map[string]string{"no_space": "ReceiverFull", "unavailable": "ReceiverFailed"} {
 		t.Run(says, func(t *testing.T) {

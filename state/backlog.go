@@ -50,6 +50,17 @@ func (s *Store) RecordDrainFailed(app string, through Node, delivered bool, reas
 	})
 }
 
+// drainNow lets the queues whose last drain failed on n, which is that node no longer,
+// be drained at once. How often they have failed stays, and so does the next pause.
+func (w *write) drainNow(n Node) {
+	for _, b := range backlogTable.list(w.txn, "") {
+		if b.FailedOn == n && !b.RetryAt.IsZero() {
+			b.RetryAt = time.Time{}
+			backlogTable.put(w, b)
+		}
+	}
+}
+
 // calm forgets why the last drain failed.
 func (b *Backlog) calm() { b.RetryAt, b.Tries, b.Reason, b.Message = time.Time{}, 0, "", "" }
 

@@ -255,6 +255,17 @@ func TestBacklog(t *testing.T) {
 	check("one after some were delivered", o.RecordDrainFailed("media", "a@h", true, "HandlerRaised", "raised", retry), failed)
 	check("a good end", o.RecordDrained("media"), Backlog{Pending: 3, FailedOn: "a@h"})
 	check("a failure again", o.RecordDrainFailed("media", "a@h", false, "HandlerRaised", "raised", retry), failed)
+	o.finds("a@h", "b@h")
+	o.ok(o.RecordUp("b@h", 1, t0))
+	check("the end of another node's link", o.RecordDown("b@h", "Disconnected", "gone", t0, time.Time{}), failed)
+	o.ok(o.RecordUp("a@h", 1, t0))
+	failed.RetryAt = time.Time{}
+	check("the end of the link", o.RecordDown("a@h", "Disconnected", "gone", t0, time.Time{}), failed)
+	o.ok(o.RecordUp("a@h", 2, t0))
+	failed.Tries, failed.RetryAt = 2, retry
+	check("a failure there", o.RecordDrainFailed("media", "a@h", false, "HandlerRaised", "raised", retry), failed)
+	failed.RetryAt = time.Time{}
+	check("another incarnation in its place", o.RecordUp("a@h", 3, t0), failed)
 	check("an empty queue", o.RecordBacklog("media", 0), Backlog{FailedOn: "a@h"})
 }
 

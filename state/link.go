@@ -36,6 +36,9 @@ func (s *Store) RecordUp(n Node, creation uint32, now time.Time) error {
 			return nil
 		}
 		w.forgetPubSub(n)
+		if c.Phase == Up {
+			w.drainNow(n)
+		}
 		up := Conn{Node: n, App: c.App, Phase: Up, Since: now, Creation: creation, Synced: c.Synced, Tries: c.Tries}
 		if c.Creation == creation {
 			up.Release = c.Release
@@ -50,7 +53,8 @@ func (s *Store) RecordUp(n Node, creation uint32, now time.Time) error {
 // and the same for people. With a zero retryAt n, if it is wanted, may be dialled
 // at once; any other says that the connection did not last, and counts as a try
 // that failed. If no query lists n, it leaves the table. Of a connection that is
-// down already it changes nothing.
+// down already it changes nothing. A queue that waits because a drain through n has
+// failed waits no longer: what comes next, n itself or another, may be mended.
 func (s *Store) RecordDown(n Node, reason, message string, now, retryAt time.Time) error {
 	return s.write("down of "+string(n), func(w *write) error {
 		c, _ := connTable.get(w.txn, key(string(n)))
@@ -58,6 +62,7 @@ func (s *Store) RecordDown(n Node, reason, message string, now, retryAt time.Tim
 			return nil
 		}
 		w.forgetPubSub(n)
+		w.drainNow(n)
 		c.Phase, c.Since, c.Busy = Down, now, false
 		c.RetryAt, c.Reason, c.Message = retryAt, reason, message
 		c.Tries++
