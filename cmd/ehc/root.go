@@ -81,7 +81,6 @@ lists no longer, and delivers events that wait for them.`,
 // report says what went wrong, if anything, and returns the exit code.
 func (s *streams) report(err error) int {
 	var code exitCode
-	var usage *usageError
 	var problem *api.Problem
 	switch {
 	case err == nil:
@@ -99,14 +98,7 @@ func (s *streams) report(err error) int {
 	default:
 		s.complain(paint(s.colorErr).in(red, "Error:") + " " + printableLines(err.Error()) + "\n")
 	}
-	switch {
-	case errors.Is(err, api.ErrNoController):
-		s.complain("Start one: ehc run -config cluster.hcl -data DIR; or name another with -api or EHC_API.\n")
-	case errors.Is(err, api.ErrUnauthorized):
-		s.complain("Set EHC_API_TOKEN to it, or EHC_API_TOKEN_FILE to a file that holds it.\n")
-	case errors.As(err, &usage):
-		s.complain(fmt.Sprintf("To see how it is used: %s -help\n", usage.command))
-	}
+	s.complain(remedy(err))
 	return codeError
 }
 
