@@ -12,7 +12,7 @@ import (
 )
 
 // watchFor is how long one question waits for something new.
-const watchFor = time.Minute
+const watchFor = 30 * time.Second
 
 type eventsCommand struct {
 	streams *streams
@@ -31,8 +31,8 @@ failed, queues, what people applied, suspended or approved. The controller keeps
 last of it in memory. What happens again and again is one line, with a count.
 
 With -f it goes on as things happen, over restarts of the controller, until it is
-interrupted. -o json gives one object
-with -f for each event, on a line of its own, and else one for all.`,
+interrupted. -o json gives one object for all; with -f one for each event, on a line
+of its own.`,
 		Example: `  ehc events
   ehc events -f -app phoenix
   ehc events -node phoenix-01J@fdaa:0:1::9 -o json`,

@@ -77,7 +77,10 @@ What is delivered while it runs may be written or left out.`,
 // export writes page after page of every app. One that is damaged is written up
 // to the damage, and is an error in the end.
 func export(ctx context.Context, client *api.Client, q api.OutboxQuery, out *json.Encoder) error {
-	first, err := client.Outbox(ctx, api.OutboxQuery{App: q.App, Limit: 1})
+	read := func(q api.OutboxQuery) (api.Outbox, error) {
+		return limited(ctx, func(ctx context.Context) (api.Outbox, error) { return client.Outbox(ctx, q) })
+	}
+	first, err := read(api.OutboxQuery{App: q.App, Limit: 1})
 	if err != nil {
 		return err
 	}
@@ -90,7 +93,7 @@ func export(ctx context.Context, client *api.Client, q api.OutboxQuery, out *jso
 			damaged = append(damaged, fmt.Errorf("written up to the damage: %s", a.Message))
 		}
 		for page := (api.OutboxQuery{App: a.App, Dead: q.Dead}); ; {
-			box, err := client.Outbox(ctx, page)
+			box, err := read(page)
 			if err != nil {
 				return err
 			}

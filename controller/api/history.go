@@ -130,6 +130,11 @@ type HistoryEntry struct {
 
 // History asks what happened.
 func (c *Client) History(ctx context.Context, q HistoryQuery) (History, error) {
+	if q.Wait > 0 {
+		limit, cancel := context.WithTimeout(ctx, q.Wait+lateBy)
+		defer cancel()
+		ctx = limit
+	}
 	return ask[History](ctx, c, http.MethodGet, "/v1/history?"+q.values().Encode(), nil)
 }
 

@@ -30,7 +30,7 @@ func outboxRoutes(b OutboxBackend, w WatchBackend) []route {
 
 // Outbox lists what waits, or what is dead.
 func (c *Client) Outbox(ctx context.Context, q OutboxQuery) (Outbox, error) {
-	return ask[Outbox](ctx, c, http.MethodGet, "/v1/outbox?"+q.values().Encode(), nil)
+	return askWatched[Outbox](ctx, c, "/v1/outbox?"+q.values().Encode(), q.Watch)
 }
 
 // Retry puts dead letters back into their queues.

@@ -33,7 +33,7 @@ func (c *Client) Plan(ctx context.Context, r PlanRequest) (Plan, error) {
 // WatchPlan asks what a pass would do with the file in force, once there is
 // something new.
 func (c *Client) WatchPlan(ctx context.Context, w Watch) (Plan, error) {
-	return ask[Plan](ctx, c, http.MethodGet, "/v1/plan?"+w.into(url.Values{}).Encode(), nil)
+	return askWatched[Plan](ctx, c, "/v1/plan?"+w.into(url.Values{}).Encode(), w)
 }
 
 // Apply puts a file in force.

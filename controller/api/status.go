@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"time"
 )
@@ -41,7 +40,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) { return c.WatchSta
 
 // WatchStatus asks how things stand, once there is something new.
 func (c *Client) WatchStatus(ctx context.Context, w Watch) (Status, error) {
-	return ask[Status](ctx, c, http.MethodGet, "/v1/status?"+w.into(url.Values{}).Encode(), nil)
+	return askWatched[Status](ctx, c, "/v1/status?"+w.into(url.Values{}).Encode(), w)
 }
 
 // Nodes asks for the nodes of an app, or for all with app "*", once there is
@@ -51,12 +50,12 @@ func (c *Client) Nodes(ctx context.Context, app string, w Watch) (Nodes, error) 
 	if app != AllApps {
 		v.Set("app", app)
 	}
-	return ask[Nodes](ctx, c, http.MethodGet, "/v1/nodes?"+v.Encode(), nil)
+	return askWatched[Nodes](ctx, c, "/v1/nodes?"+v.Encode(), w)
 }
 
 // Apps asks for the apps, once there is something new.
 func (c *Client) Apps(ctx context.Context, w Watch) (Apps, error) {
-	return ask[Apps](ctx, c, http.MethodGet, "/v1/apps?"+w.into(url.Values{}).Encode(), nil)
+	return askWatched[Apps](ctx, c, "/v1/apps?"+w.into(url.Values{}).Encode(), w)
 }
 
 // AllApps is no app's name; it asks for the nodes of any.

@@ -7,32 +7,57 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // maxEvent bounds one Server-Sent Event that a client reads.
 const maxEvent = 8 << 20
 
+// silence is for how long a stream may bring nothing, not even a beat, before it counts
+// as broken: a network may end without a word, and so may what stands in between.
+const silence = 3 * heartbeat
+
 // stream is a client's end of an SSE.
 type stream struct {
-	body io.ReadCloser
-	at   Address
+	body  io.ReadCloser
+	at    Address
+	quiet *time.Timer // ends the request
+	end   func()
 }
 
 // stream asks for Server-Sent Events. The caller reads them with each, which ends
 // with ctx too.
 func (c *Client) stream(ctx context.Context, path string) (*stream, error) {
-	res, err := c.send(ctx, http.MethodGet, path, "", http.NoBody, http.Header{"Accept": {"text/event-stream"}})
-	if err != nil {
-		return nil, err
+	within, end := context.WithCancel(ctx)
+	s := &stream{at: c.at, quiet: time.AfterFunc(silence, end), end: end}
+	res, err := c.send(within, http.MethodGet, path, "", http.NoBody, http.Header{"Accept": {"text/event-stream"}})
+	s.quiet.Stop()
+	if err == nil {
+		s.body = res.Body
+		return s, nil
 	}
-	return &stream{body: res.Body, at: c.at}, nil
+	isSilent := within.Err() != nil && ctx.Err() == nil
+	end()
+	if isSilent {
+		return nil, fmt.Errorf("ask %s: no answer within %s", c.at, silence)
+	}
+	return nil, err
+}
+
+// Read reads the body, which has silence for it.
+func (s *stream) Read(b []byte) (int, error) {
+	s.quiet.Reset(silence)
+	defer s.quiet.Stop()
+	return s.body.Read(b)
 }
 
 // each calls f with every event until the stream ends, which is no error, or f
-// returns one, and closes the stream.
+// returns one, and closes the stream. A stream that is silent for too long ends with
+// an error.
 func (s *stream) each(f func(Message) error) error {
+	defer s.end()
 	defer s.body.Close()
-	lines := bufio.NewScanner(s.body)
+	lines := bufio.NewScanner(s)
 	lines.Buffer(nil, maxEvent)
 	var m Message
 	data := false

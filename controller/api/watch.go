@@ -83,6 +83,20 @@ func newWatched[Q, A any](
 	}}
 }
 
+// lateBy is by how much the answer to a read that waits may come later than the end of
+// the wait before its connection counts as broken.
+const lateBy = 30 * time.Second
+
+// askWatched is ask for what newWatched answers.
+func askWatched[A any](ctx context.Context, c *Client, path string, w Watch) (A, error) {
+	if w.Seen != (Moment{}) {
+		limit, cancel := context.WithTimeout(ctx, w.Wait+lateBy)
+		defer cancel()
+		ctx = limit
+	}
+	return ask[A](ctx, c, http.MethodGet, path, nil)
+}
+
 // asIs parses nothing.
 func asIs(v url.Values) (url.Values, error) { return v, nil }
 
