@@ -99,6 +99,7 @@ var doors = map[string][]string{
 	"github.com/prometheus/prometheus":    {"tests"}, // PromQL's parser
 	"github.com/prometheus/client_golang": {"controller/telemetry"},
 	"go.opentelemetry.io/otel":            {"controller/telemetry"},
+	"github.com/go-logr/logr":             {"controller/telemetry"}, // what OpenTelemetry logs by
 	"go.opentelemetry.io/proto/otlp":      {"tests"},
 	"google.golang.org/protobuf":          {"tests"},
 	"golang.org/x/sync":                   {"..."},

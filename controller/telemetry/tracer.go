@@ -31,7 +31,8 @@ type TracerOptions struct {
 	Endpoint string
 	Version  string // of the build
 	Instance string // what tells this controller from others: its node's name
-	// Failed hears why spans could not be sent; they are lost.
+	// Failed hears why spans could not be sent, and are lost, and of variables that
+	// the exporter does not take; never of their values.
 	Failed func(error)
 }
 
@@ -51,6 +52,7 @@ func Traced(lookup func(string) (string, bool)) bool {
 // OpenTracer returns a Tracer that sends its spans by OTLP over HTTP, in the
 // background and in batches. Nobody needs to listen yet. The caller closes it.
 func OpenTracer(ctx context.Context, o TracerOptions) (*Tracer, error) {
+	hear(o.Failed)
 	var how []otlptracehttp.Option
 	if o.Endpoint != "" {
 		how = append(how, otlptracehttp.WithEndpointURL(o.Endpoint+"/v1/traces"))

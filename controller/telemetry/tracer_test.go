@@ -204,6 +204,32 @@ func TestSpansThatCannotBeSentAreToldOf(t *testing.T) {
 	}
 }
 
+// The library would write the whole of a header, or of a URL, to standard error.
+func TestAVariableThatIsNotTakenIsToldOfWithoutItsValue(t *testing.T) {
+	for name, value := range map[string]string{
+		"OTEL_EXPORTER_OTLP_HEADERS":         "authorization=%zz-a-secret",
+		"OTEL_EXPORTER_OTLP_TRACES_HEADERS":  "a-secret",
+		"OTEL_EXPORTER_OTLP_ENDPOINT":        "http://user:a-secret@127.0.0.1:1/%zz",
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://user:a-secret@127.0.0.1:1/%zz",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, value)
+			var told []string
+			tr, err := OpenTracer(t.Context(), TracerOptions{Failed: func(err error) { told = append(told, err.Error()) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := tr.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			text := strings.Join(told, "\n")
+			if len(told) != 1 || !strings.HasPrefix(text, "a variable OTEL_… is not taken: ") || strings.Contains(text, "secret") {
+				t.Errorf("told %d times:\n%s", len(told), text)
+			}
+		})
+	}
+}
+
 func TestOnlyTheEnvironmentTurnsTracesOn(t *testing.T) {
 	for _, c := range []struct {
 		env  map[string]string
