@@ -34,12 +34,22 @@ func here(host string) bool {
 	return host == "" || strings.EqualFold(host, "ehc") || strings.EqualFold(host, "localhost")
 }
 
-// ownPage refuses what another site's page has a browser send, but for reads: their
-// answers the browser keeps from that page.
+// ownPage refuses what another site's page has a browser send. That page would not see
+// what a read is answered; but to be answered a count asks an app, and a doctor every
+// node. A person who follows a link may read, for a browser shows them the answer.
 func ownPage(h http.Handler) http.Handler {
-	fromElsewhere := http.NewCrossOriginProtection()
-	fromElsewhere.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	refused := func(w http.ResponseWriter, _ *http.Request) {
 		fail(w, NewProblem(http.StatusForbidden, "a request of another site's page: not allowed").Because(ReasonNotAllowed))
-	}))
-	return fromElsewhere.Handler(h)
+	}
+	fromElsewhere := http.NewCrossOriginProtection() // which lets every read through
+	fromElsewhere.SetDenyHandler(http.HandlerFunc(refused))
+	h = fromElsewhere.Handler(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		site := r.Header.Get("Sec-Fetch-Site") // empty: no browser's, or one of before 2023
+		if (site == "cross-site" || site == "same-site") && r.Header.Get("Sec-Fetch-Dest") != "document" {
+			refused(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
