@@ -42,26 +42,26 @@ func (d *Door) Cast(ctx context.Context, _ string, args []transport.Term) (_ tra
 	}
 }
 
-// run puts on disk what is cast, until ctx ends and nothing waits. When it returns, no
-// call is being answered either.
+// run puts on disk what is cast, until ctx ends and nothing waits, or lastCastLimit
+// later. When it returns, no call is being answered either.
 func (d *Door) run(ctx context.Context) {
 	defer d.close()
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(lastCastLimit, cancel) })
+	defer stop()
+	for ctx.Err() == nil {
+		select {
+		case e := <-d.writes:
+			d.put(late, d.waiting(e))
+		case <-ctx.Done():
+		}
+	}
 	for {
 		select {
 		case e := <-d.writes:
-			d.put(ctx, d.waiting(e))
-			continue
-		case <-ctx.Done():
-		}
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCastLimit)
-		defer cancel()
-		for {
-			select {
-			case e := <-d.writes:
-				d.put(last, d.waiting(e))
-				continue
-			default:
-			}
+			d.put(late, d.waiting(e))
+		default:
 			return
 		}
 	}
@@ -82,10 +82,11 @@ func (d *Door) waiting(first api.Event) []api.Event {
 	return events
 }
 
-// put emits events in order: together, or else one by one, so that one which is
-// refused costs no other.
+// put puts events on disk in order: together, or else one by one, so that one which is
+// refused costs no other. Those of a call that failed are not there, so that to mint
+// their ids anew doubles none.
 func (d *Door) put(ctx context.Context, events []api.Event) {
-	_, err := d.ctl.Emit(ctx, api.EmitRequest{Events: events})
+	_, _, err := d.ctl.enqueue(ctx, events)
 	if err == nil {
 		return
 	}
@@ -93,7 +94,7 @@ func (d *Door) put(ctx context.Context, events []api.Event) {
 	if len(events) > 1 {
 		lost = 0
 		for _, e := range events {
-			if _, one := d.ctl.Emit(ctx, api.EmitRequest{Events: []api.Event{e}}); one != nil {
+			if _, _, one := d.ctl.enqueue(ctx, []api.Event{e}); one != nil {
 				lost, err = lost+1, one
 			}
 		}

@@ -272,6 +272,77 @@ func TestACastThatIsRefusedCostsNoOther(t *testing.T) {
 	})
 }
 
+// TestCastsAreNotDoubledWhenTheirFateIsUnknown: they are on disk, and delivered at once,
+// and whether they became dead letters cannot be read.
+func TestCastsAreNotDoubledWhenTheirFateIsUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.peer("a1@127.0.0.1", func(id string) error {
+			if id == "poison" {
+				return errors.New("unknown_event_type")
+			}
+			return nil
+		})
+		w.list("a1@127.0.0.1")
+		cast := func(id etf.Term) {
+			if _, err := w.door.Cast(t.Context(), "x@h", []transport.Term{etf.Tuple{atom("increment_visit"), "/", 1, id}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cast("poison")
+		w.settle(time.Second)
+		if len(w.dead()) != 1 {
+			t.Fatal("no dead letter")
+		}
+		w.damage("DROP TABLE outbox_dead")
+		w.ctl.box.OnChange(func(app string, pending int) {
+			w.ctl.backlog(app, pending)
+			time.Sleep(100 * time.Millisecond) // until it is delivered
+		})
+		for range 3 { // two of them are put on disk together
+			cast(atom("nil"))
+			synctest.Wait()
+		}
+		w.settle(time.Second)
+		if got := w.arrived(); len(got) != 3 {
+			t.Errorf("three casts arrive as %q", got)
+		}
+	})
+}
+
+func TestACastThatWaitsForTheDiskOutlivesTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := NewDoor(hclog.NewNullLogger(), nil)
+		d.open(w.ctl)
+		ctx, cancel := context.WithCancel(t.Context())
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			d.run(ctx)
+		}()
+		release := make(chan struct{})
+		go func() {
+			_ = w.db.Write(t.Context(), func(*disk.Tx) error {
+				<-release
+				return nil
+			})
+		}()
+		synctest.Wait()
+		if _, err := d.Cast(t.Context(), "x@h", []transport.Term{etf.Tuple{atom("increment_visit"), "/"}}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		cancel()
+		w.settle(lastCastLimit / 2)
+		close(release)
+		<-over
+		if q := w.queue(); q.Pending != 1 {
+			t.Errorf("after the end %d wait", q.Pending)
+		}
+	})
+}
+
 func TestADoorWaitsForItsController(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := NewDoor(hclog.NewNullLogger(), nil)

@@ -21,16 +21,10 @@ func (c *Controller) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, 
 	if err != nil {
 		return api.Emitted{}, err
 	}
-	rows, ids, err := c.rows(r.Events)
+	events, ids, err := c.enqueue(ctx, r.Events)
 	if err != nil {
 		return api.Emitted{}, err
 	}
-	began := time.Now()
-	events, err := c.box.Enqueue(ctx, rows...)
-	if err != nil {
-		return api.Emitted{}, emitProblem(err)
-	}
-	c.tracer.Enqueued(ctx, events, began)
 	became, err := c.outcomes(ctx, wait, limit, events)
 	if err != nil {
 		return api.Emitted{}, err
@@ -41,6 +35,21 @@ func (c *Controller) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, 
 		out.Delivered = out.Delivered && became[id] == api.OutcomeDelivered
 	}
 	return out, nil
+}
+
+// enqueue puts events on disk, and returns those of each app, and the ids.
+func (c *Controller) enqueue(ctx context.Context, events []api.Event) ([]outbox.Event, []string, error) {
+	rows, ids, err := c.rows(events)
+	if err != nil {
+		return nil, nil, err
+	}
+	began := time.Now()
+	put, err := c.box.Enqueue(ctx, rows...)
+	if err != nil {
+		return nil, nil, emitProblem(err)
+	}
+	c.tracer.Enqueued(ctx, put, began)
+	return put, ids, nil
 }
 
 // waitOf is what r waits for, and for how long; 0 is for as long as it lasts.
