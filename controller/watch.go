@@ -33,12 +33,18 @@ func (c *Controller) Watch(ctx context.Context, reload <-chan os.Signal) error {
 		c.log.Error("start: the file last applied stays in force", "error", problem)
 		c.tellReloadFailed(problem)
 	}
+	c.reloadOn(ctx, reload, events, failures)
+	return nil
+}
+
+// reloadOn is Watch for these events of the file's folder.
+func (c *Controller) reloadOn(ctx context.Context, reload <-chan os.Signal, events <-chan fsnotify.Event, failures <-chan error) {
 	timer := time.NewTimer(0) // what changed before we watched
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-reload:
 			c.reload(true)
 		case e := <-events:
@@ -47,6 +53,7 @@ func (c *Controller) Watch(ctx context.Context, reload <-chan os.Signal) error {
 			}
 		case err := <-failures:
 			c.log.Warn("watch config", "error", err)
+			timer.Reset(settle) // the file's own event may be among those that are lost
 		case <-timer.C:
 			c.reload(false)
 		}
