@@ -37,8 +37,8 @@ func (b *Box) Head(ctx context.Context, app string, after uint64, n int) ([]Even
 
 // List returns up to limit events of an app, or of all apps if app is empty,
 // ordered by app and then as they wait, without those up to the number after. A
-// limit of 0 or beyond MaxCall is MaxCall. At damage it returns the events before it together with the
-// *DamageError.
+// limit of 0 or beyond MaxCall is MaxCall, and what exceeds MaxCallBytes is left out.
+// At damage it returns the events before it together with the *DamageError.
 func (b *Box) List(ctx context.Context, app string, after uint64, limit int) ([]Event, error) {
 	if limit <= 0 || limit > MaxCall {
 		limit = MaxCall
@@ -49,9 +49,15 @@ func (b *Box) List(ctx context.Context, app string, after uint64, limit int) ([]
 		if err != nil {
 			return err
 		}
+		bytes := 0
 		for _, app := range apps {
 			more, err := read(tx, app, after, limit-len(events))
-			events = append(events, more...)
+			for _, e := range more {
+				if bytes += len(e.Payload); bytes > MaxCallBytes && len(events) > 0 {
+					return nil
+				}
+				events = append(events, e)
+			}
 			if err != nil || len(events) == limit {
 				return err
 			}

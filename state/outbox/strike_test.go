@@ -85,6 +85,16 @@ func TestHeadAndListHaveLimits(t *testing.T) {
 	if want := "a1004 a1005 b1 b2 b3 "; got != want {
 		t.Errorf("List: %s, want %s", got, want)
 	}
+	big.App = "c"
+	for range 5 {
+		_, err := b.Enqueue(ctx, big)
+		must(t, err)
+	}
+	all, err = b.List(ctx, "", 0, 0)
+	must(t, err)
+	if want := 2 + MaxCallBytes/MaxPayload - 1; len(all) != want { // the small ones take their part
+		t.Errorf("List of all: %d events, want %d", len(all), want)
+	}
 	one, err := b.List(ctx, "b", 0, 2)
 	must(t, err)
 	if len(one) != 2 || one[0].App != "b" {
