@@ -61,6 +61,7 @@ type Controller struct {
 	beside  *bell
 
 	warnings []string
+	full     fullness
 	older    chan struct{} // wakes expire
 	changing sync.Mutex    // held while the file in force is being changed
 }

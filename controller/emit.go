@@ -45,6 +45,7 @@ func (c *Controller) enqueue(ctx context.Context, events []api.Event) ([]outbox.
 	}
 	began := time.Now()
 	put, err := c.box.Enqueue(ctx, rows...)
+	c.full.saw(err, c.log)
 	if err != nil {
 		return nil, nil, emitProblem(err)
 	}

@@ -27,7 +27,7 @@ func (c *Controller) Status(context.Context) (api.Status, error) {
 		Nodes:     nodes(snap),
 		Apps:      []api.App{},
 		Outbox:    c.queues(snap),
-		Warnings:  slices.Concat(c.warnings, pubsubWarnings(snap, spec.PubSub)),
+		Warnings:  slices.Concat(c.warnings, fullWarnings(c.config.dataDir), pubsubWarnings(snap, spec.PubSub)),
 		Suspended: suspensions(snap.Suspended(), false).Suspended,
 	}
 	for _, row := range c.conditions(snap, spec.Apps) {

@@ -106,9 +106,14 @@ func (c *Config) saveSuspended(rows []state.Suspension) error {
 	for _, s := range rows {
 		list = append(list, suspended(s))
 	}
+	path := filepath.Join(c.dataDir, suspendedFile)
 	b, err := json.MarshalIndent(list, "", "  ")
-	if err == nil {
-		err = disk.WriteFile(filepath.Join(c.dataDir, suspendedFile), b)
+	switch {
+	case err != nil:
+	case len(list) == 0: // also on a full volume, where only deliveries make room
+		err = disk.RemoveFile(path)
+	default:
+		err = disk.WriteFile(path, b)
 	}
 	if err != nil {
 		return fmt.Errorf("keep which apps are suspended: %w", err)

@@ -86,7 +86,8 @@ type Status struct {
 	Outbox   []OutboxApp `json:"outbox"` // ordered by app; never null
 	// Suspended are the apps that a person has told ehc to leave alone.
 	Suspended []Suspension `json:"suspended,omitempty"`
-	// Warnings is what was found wrong at the start, for people.
+	// Warnings is what was found wrong at the start, and a volume that is full, for
+	// people.
 	Warnings []string `json:"warnings,omitempty"`
 }
 

@@ -200,6 +200,7 @@ func (e *examination) data() {
 	f := Finding{Check: DataFolder, Level: OK}
 	there := existing(e.DataDir)
 	free, err := disk.FreeRoom(there)
+	full, _ := disk.IsFull(there)
 	switch {
 	case err != nil:
 		f.Level, f.Message, f.Fix = Failure, err.Error(), "mkdir -p "+e.DataDir+", for ehc's user"
@@ -207,6 +208,9 @@ func (e *examination) data() {
 		f.Level = Failure
 		f.Message = fmt.Sprintf("%s is not on a volume: Fly empties it with every deploy, and what waits in the outbox is lost", e.DataDir)
 		f.Fix = `fly volumes create ehc_data, and in fly.toml [[mounts]] source = "ehc_data" destination = "` + e.DataDir + `"`
+	case full:
+		f.Level, f.Message = Failure, fmt.Sprintf("%s is full, with %d MiB free: new events are refused", e.DataDir, free>>20)
+		f.Fix = "make room on that volume, or extend it (fly volumes extend): ehc takes events again at once"
 	case free < leastRoom:
 		f.Level, f.Message = Warning, fmt.Sprintf("%s has %d MiB free", e.DataDir, free>>20)
 		f.Fix = "a larger volume (fly volumes extend), or a smaller outbox { max_bytes }"

@@ -54,7 +54,7 @@ func newDescs() descs {
 		configProblem: desc("config_problem", "1 while the newest version of the file is not in force, because it has errors."),
 		restart:       desc("config_restart_required", "Settings that the file changes and that are fixed at start."),
 		applied:       desc("config_applied_timestamp_seconds", "When the file in force was put in force."),
-		warnings:      desc("start_warnings", "Warnings that were found at the start, and stand in every status."),
+		warnings:      desc("start_warnings", "Warnings that stand in every status."),
 		pending:       desc("outbox_pending_events", "Events that wait.", "app"),
 		bytes:         desc("outbox_pending_bytes", "Payloads of the events that wait.", "app"),
 		oldest:        desc("outbox_oldest_event_age_seconds", "Age of the first event that waits; 0 if none does.", "app"),

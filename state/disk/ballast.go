@@ -9,6 +9,9 @@ import (
 // takes before it is copied back, once for the log and once for the copy.
 const ballastSize = 8 << 20
 
+// ballastFile is its name.
+const ballastFile = "ehc.ballast"
+
 // ballast is a file that keeps room on the volume, so that what frees room (a
 // delete needs log, too) can go on when there is none left. Only the
 // committer uses it, and Open before.

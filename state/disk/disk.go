@@ -53,7 +53,7 @@ func open(ctx context.Context, dir string, steps []string) (*DB, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	db := &DB{dir: dir, lock: l, readers: make(chan *conn, readers)}
-	b := &ballast{path: filepath.Join(dir, "ehc.ballast")}
+	b := &ballast{path: filepath.Join(dir, ballastFile)}
 	err = db.openFiles(ctx, b, steps)
 	// A store that filled its volume must open, or nothing will ever empty it.
 	if errors.Is(err, ErrFull) && b.release() {

@@ -30,6 +30,15 @@ func WriteFile(path string, content []byte) error {
 	return flushFolder(dir)
 }
 
+// RemoveFile removes the file at path, if it is there. Unlike WriteFile it needs no
+// room. It is durable when RemoveFile returns.
+func RemoveFile(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove %s: %w", path, errors.Unwrap(err))
+	}
+	return flushFolder(filepath.Dir(path))
+}
+
 // flushFolder makes the names in a folder durable.
 func flushFolder(dir string) error {
 	d, err := os.Open(dir)

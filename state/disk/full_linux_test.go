@@ -64,6 +64,9 @@ func TestAFullVolume(t *testing.T) {
 	must(t, db.Write(ctx, put("first", "1")))
 	clear := stuff(t, dir)
 	took := append(writeUntilFull(t, db, "a"), "first")
+	if full, room := IsFull(dir); !full || room >= minRoom {
+		t.Errorf("a full volume: %v, with %d bytes", full, room)
+	}
 
 	// Every write of a group that cannot be had is told why.
 	goOn := stall(t, db)
@@ -102,11 +105,17 @@ func TestAFullVolume(t *testing.T) {
 	if err := db.Write(ctx, put("still", "full")); !errors.Is(err, ErrFull) {
 		t.Errorf("write while the ballast is given up: %v", err)
 	}
+	if full, room := IsFull(dir); !full {
+		t.Errorf("while the ballast is given up there are %d bytes, and it is not full", room)
+	}
 
 	clear()
 	must(t, db.Write(ctx, put("room", "again")))
 	if _, err := os.Stat(filepath.Join(dir, "ehc.ballast")); err != nil {
 		t.Errorf("the ballast is not there again: %v", err)
+	}
+	if full, room := IsFull(dir); full {
+		t.Errorf("full, with %d bytes", room)
 	}
 	want := len(took) - 1 - len(took)/2 + 1
 	if got := keys(t, db); len(got) != want || db.Lost() != 0 {

@@ -48,7 +48,7 @@ func (c *committer) try(first *request, next func() *request) (group []*request,
 			tx.conn = nil
 			c.freed = c.freed || r.frees
 		} else {
-			r.err = fmt.Errorf("%w: what there was is kept for deletes", ErrFull)
+			r.err = fmt.Errorf("%w: its last %d MiB are kept for what makes room, such as deliveries", ErrFull, 2*ballastSize>>20)
 		}
 		if len(group) == maxGroup || bytes >= maxGroupBytes {
 			break

@@ -2,6 +2,8 @@ package disk
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,4 +27,18 @@ func FreeRoom(dir string) (int64, error) {
 		return 0, fmt.Errorf("write in %s: %w", dir, err)
 	}
 	return free(dir)
+}
+
+// IsFull says whether a store in dir, which need not be there yet, takes nothing but
+// what frees room, for want of it, and how many bytes there are. Of a folder of which
+// nothing can be found out it is false.
+func IsFull(dir string) (full bool, room int64) {
+	room, err := free(dir)
+	if err != nil {
+		return false, 0
+	}
+	if fi, err := os.Stat(filepath.Join(dir, ballastFile)); err == nil && fi.Size() == ballastSize {
+		return room < minRoom, room
+	}
+	return room < 2*ballastSize, room
 }
