@@ -62,3 +62,26 @@ func TestTheStory(t *testing.T) {
 		t.Errorf("README -, output +:\n%s", diff)
 	}
 }
+
+// TestTheRealPubSubNeedsNoAppFile: only mix makes one. The stand-in is compiled as
+// elixirc would compile the real one.
+func TestTheRealPubSubNeedsNoAppFile(t *testing.T) {
+	beam.Need(t)
+	ebin := beam.CompileElixir(t, "../../transport/transporttest/beam/phoenix_pubsub.ex")
+	run := func(ebin string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), "elixir", "-r", "pubsub.exs", "-e",
+			"{:ok, _} = Supervisor.start_link([{Phoenix.PubSub, name: My.PubSub}], strategy: :one_for_one)\n"+
+				":ok = Phoenix.PubSub.subscribe(My.PubSub, \"x\")\n:ok = Phoenix.PubSub.broadcast(My.PubSub, \"x\", :heard)\n"+
+				"receive do heard -> IO.inspect(heard) end")
+		cmd.Env = append(os.Environ(), "PHOENIX_PUBSUB_EBIN="+ebin)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := run(ebin); err != nil || !strings.HasSuffix(out, ":heard\n") {
+		t.Errorf("with compiled modules: %v\n%s", err, out)
+	}
+	nothing := t.TempDir()
+	if out, err := run(nothing); err == nil || !strings.Contains(out, "no compiled Phoenix.PubSub in "+nothing) {
+		t.Errorf("with a folder of nothing: %v\n%s", err, out)
+	}
+}
