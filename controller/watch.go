@@ -2,9 +2,7 @@ package controller
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -19,11 +17,21 @@ const settle = 100 * time.Millisecond
 // Watch reloads the watched file when it changes or when a signal comes in on
 // reload, until ctx ends. A file with errors is logged once and changes nothing.
 func (c *Controller) Watch(ctx context.Context, reload <-chan os.Signal) error {
-	events, failures, stop, err := watchFolder(c.config.path)
+	c.tellStart()
+	if c.config.path == "" {
+		c.reloadOn(ctx, reload, nil, nil, nil)
+		return nil
+	}
+	file, err := newTrail(c.config.path)
 	if err != nil {
 		return err
 	}
-	defer stop()
+	c.reloadOn(ctx, reload, file, file.watcher.Events, file.watcher.Errors)
+	return file.close()
+}
+
+// tellStart tells of a file that is not in force at the start.
+func (c *Controller) tellStart() {
 	_, problem := c.config.inForce()
 	switch lost := c.config.lostAtStart(); {
 	case lost != "":
@@ -33,49 +41,40 @@ func (c *Controller) Watch(ctx context.Context, reload <-chan os.Signal) error {
 		c.log.Error("start: the file last applied stays in force", "error", problem)
 		c.tellReloadFailed(problem)
 	}
-	c.reloadOn(ctx, reload, events, failures)
-	return nil
 }
 
-// reloadOn is Watch for these events of the file's folder.
-func (c *Controller) reloadOn(ctx context.Context, reload <-chan os.Signal, events <-chan fsnotify.Event, failures <-chan error) {
+// reloadOn is Watch for these events on the way to the file; file is nil where there
+// are none.
+func (c *Controller) reloadOn(
+	ctx context.Context, reload <-chan os.Signal, file *trail, events <-chan fsnotify.Event, failures <-chan error,
+) {
 	timer := time.NewTimer(0) // what changed before we watched
 	defer timer.Stop()
 	for {
+		force := false
 		select {
 		case <-ctx.Done():
 			return
-		case <-reload:
-			c.reload(true)
 		case e := <-events:
-			if filepath.Base(e.Name) == filepath.Base(c.config.path) || e.Has(fsnotify.Create) {
+			if file.concerns(e) {
 				timer.Reset(settle)
 			}
+			continue
 		case err := <-failures:
 			c.log.Warn("watch config", "error", err)
 			timer.Reset(settle) // the file's own event may be among those that are lost
+			continue
+		case <-reload:
+			force = true
 		case <-timer.C:
-			c.reload(false)
 		}
+		if file != nil {
+			if err := file.follow(); err != nil {
+				c.log.Warn("changes of the file may not be seen until SIGHUP", "error", err)
+			}
+		}
+		c.reload(force)
 	}
-}
-
-// watchFolder watches the folder that path is in: editors and ConfigMaps put a
-// new file in place of the old one, which a watch of the file would lose. With
-// no path there is nothing to see.
-func watchFolder(path string) (<-chan fsnotify.Event, <-chan error, func(), error) {
-	if path == "" {
-		return nil, nil, func() {}, nil
-	}
-	w, err := fsnotify.NewWatcher()
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("watch config: %w", err)
-	}
-	if err := w.Add(filepath.Dir(path)); err != nil {
-		_ = w.Close()
-		return nil, nil, nil, fmt.Errorf("watch config: %w", err)
-	}
-	return w.Events, w.Errors, func() { _ = w.Close() }, nil
 }
 
 // reload puts the watched file in force if it has changed.

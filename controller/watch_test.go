@@ -20,7 +20,7 @@ func TestAChangeWhoseEventIsLostIsReadAllTheSame(t *testing.T) {
 		over, failures := make(chan struct{}), make(chan error)
 		go func() {
 			defer close(over)
-			w.ctl.reloadOn(ctx, nil, nil, failures)
+			w.ctl.reloadOn(ctx, nil, nil, nil, failures)
 		}()
 		w.settle(time.Second)
 		text := strings.Replace(worldText, `peer "a"`, `peer "b"`, 1)
