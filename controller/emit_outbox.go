@@ -88,15 +88,7 @@ func (c *Controller) keepers(app string) []string {
 // Retry puts dead letters back at the end of their queues. It goes app by app: an
 // error leaves those done before it done.
 func (c *Controller) Retry(ctx context.Context, s api.OutboxSelection) (api.OutboxChange, error) {
-	return c.change(s, func(app string) (int, error) {
-		n := 0
-		for {
-			events, err := c.box.Retry(ctx, app, s.IDs, time.Now())
-			if n += len(events); err != nil || len(events) < outbox.MaxCall {
-				return n, err
-			}
-		}
-	})
+	return c.change(s, func(app string) (int, error) { return c.box.Retry(ctx, app, s.IDs, time.Now()) })
 }
 
 // Drop deletes dead letters, or with Through what waits up to that number.

@@ -75,19 +75,33 @@ func (b *Box) Find(ctx context.Context, app, id string) (waits *Event, dead *Let
 	return waits, dead, nil
 }
 
-// Retry puts dead letters of an app back at the end of its queue, under their ids
-// and with new numbers, in the order in which they were before: those of these
-// ids, or all, up to MaxCall, if ids is nil. It returns them as they wait now,
-// with no tries. An id that is no dead letter is passed over. It is all or none:
-// a *FullError says that the queue has no room for them.
-func (b *Box) Retry(ctx context.Context, app string, ids []string, now time.Time) ([]Event, error) {
+// Retry puts dead letters of an app back at the end of its queue, under their ids,
+// with new numbers and no tries, in the order in which they were before: those of
+// these ids, or all that there are, if ids is nil. An id that is no dead letter is
+// passed over. It says how many there were. They go step by step, up to MaxCall with
+// MaxCallBytes in each: all of a step or none. A *FullError says that the queue has no
+// room for a step; after an error those that it counts wait.
+func (b *Box) Retry(ctx context.Context, app string, ids []string, now time.Time) (retried int, err error) {
+	for end := uint64(maxSeq); ; {
+		out, err := b.retry(ctx, app, ids, end, now)
+		if err != nil || len(out) == 0 {
+			return retried, err
+		}
+		retried += len(out)
+		end = min(end, out[0].Seq) // those that die once more meanwhile are not for this Retry
+	}
+}
+
+// retry is one step of Retry, for letters with numbers below end. It returns them as
+// they wait.
+func (b *Box) retry(ctx context.Context, app string, ids []string, end uint64, now time.Time) ([]Event, error) {
 	limits := b.maxima()
 	var out []Event
 	var after map[string]rowState
 	var dead deadState
 	err := b.db.Write(ctx, func(tx *disk.Tx) error {
 		out, after = nil, nil
-		found, err := pickLetters(tx, app, ids)
+		found, err := pickLetters(tx, app, ids, end)
 		if err != nil || len(found) == 0 {
 			return err
 		}
@@ -121,32 +135,27 @@ func (b *Box) Retry(ctx context.Context, app string, ids []string, now time.Time
 	return out, nil
 }
 
-// pickLetters reads the letters to retry.
-func pickLetters(tx *disk.Tx, app string, ids []string) ([]Letter, error) {
+// pickLetters reads the letters of one step of Retry.
+func pickLetters(tx *disk.Tx, app string, ids []string, end uint64) ([]Letter, error) {
+	query, args := selectLetter+"WHERE app = ?1 AND seq < ?2 ORDER BY seq LIMIT ?3", []any{app, end, MaxCall}
+	if ids != nil {
+		query = selectLetter + "WHERE app = ?1 AND seq < ?2 AND id IN (SELECT value FROM json_each(?4)) ORDER BY seq LIMIT ?3"
+		args = append(args, idList(ids))
+	}
 	var found []Letter
-	take := func(raw disk.Row, err error) error {
+	bytes := 0
+	for raw, err := range tx.Query(query, args...) {
 		var l Letter
 		if err == nil {
 			l, err = letter(app, raw)
 		}
-		if err == nil {
-			found = append(found, l)
-		}
-		return err
-	}
-	if ids == nil {
-		for raw, err := range tx.Query(selectLetter+"WHERE app = ? ORDER BY seq LIMIT ?", app, MaxCall) {
-			if err := take(raw, err); err != nil {
-				return nil, err
-			}
-		}
-		return found, nil
-	}
-	for raw, err := range tx.Query(selectLetter+`WHERE app = ?1 AND id IN (SELECT value FROM json_each(?2)) ORDER BY seq LIMIT ?3`,
-		app, idList(ids), MaxCall) {
-		if err := take(raw, err); err != nil {
+		if err != nil {
 			return nil, err
 		}
+		if bytes += len(l.Payload); bytes > MaxCallBytes && len(found) > 0 {
+			break
+		}
+		found = append(found, l)
 	}
 	return found, nil
 }

@@ -3,7 +3,9 @@ package outbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,10 +45,46 @@ func TestWaitTellsOfADeadLetter(t *testing.T) {
 	if again[0].Seq != 1 {
 		t.Errorf("enqueued again it is number %d, want that of the letter, 1", again[0].Seq)
 	}
-	out, err := b.Retry(ctx, "a", nil, time.Now())
+	n, err := b.Retry(ctx, "a", nil, time.Now())
 	must(t, err)
-	if len(out) != 1 || out[0].Seq != 3 || out[0].ID != events[0].ID {
-		t.Errorf("retried: %+v", out)
+	if out := head(t, b, "a", 2); n != 1 || len(out) != 1 || out[0].Seq != 3 || out[0].ID != events[0].ID {
+		t.Errorf("retried %d: %+v", n, out)
+	}
+}
+
+// TestManyDeadLettersAreRetriedStepByStep: each step is bounded, and a letter that dies
+// once more meanwhile is not retried for ever.
+func TestManyDeadLettersAreRetriedStepByStep(t *testing.T) {
+	ctx := context.Background()
+	b := newTest(t)
+	big := visit("a", 1)
+	big.Payload = []byte(`{"x":"` + strings.Repeat("x", MaxPayload-8) + `"}`)
+	const letters = 20
+	for seq := range uint64(letters) {
+		big.ID = fmt.Sprint("id", seq)
+		_, err := b.Enqueue(ctx, big)
+		must(t, err)
+		must(t, b.Bury(ctx, "a", seq+1, "HandlerRefused", "no", time.Now()))
+	}
+	var steps []int
+	b.OnEvents(func(c Change) {
+		if c.What != Retried {
+			return
+		}
+		steps = append(steps, c.Events)
+		for _, e := range head(t, b, "a", MaxCall) {
+			must(t, b.Bury(ctx, "a", e.Seq, "HandlerRefused", "no", time.Now()))
+		}
+	})
+	n, err := b.Retry(ctx, "a", nil, time.Now())
+	must(t, err)
+	if want := []int{8, 8, 4}; n != letters || !slices.Equal(steps, want) {
+		t.Errorf("retried %d, in steps of %v, want %v", n, steps, want)
+	}
+	dead, err := b.Dead(ctx, "a", 0, 0)
+	must(t, err)
+	if len(dead) != 8 || dead[0].ID != "id0" || dead[0].Seq <= letters { // with as many bytes as one answer has
+		t.Errorf("%d letters, the first is %s, number %d", len(dead), dead[0].ID, dead[0].Seq)
 	}
 }
 

@@ -240,13 +240,13 @@ func TestABoxIsLikeItsModel(t *testing.T) {
 					events = append(events, l.Event)
 				}
 				want, full := m.enqueue(events)
-				out, err := b.Retry(ctx, app, ids, time.Now())
+				n, err := b.Retry(ctx, app, ids, time.Now())
 				var refused *FullError
 				if full != errors.As(err, &refused) || !full && err != nil {
 					t.Fatalf("got %v, want full: %v", err, full)
 				}
-				if diff := cmp.Diff(want, out); !full && diff != "" {
-					t.Fatal(diff)
+				if !full && n != len(want) {
+					t.Fatalf("retried %d, want %d", n, len(want))
 				}
 				if full {
 					m.dead[app] = before
