@@ -167,21 +167,22 @@ func (d *drain) refused(ctx context.Context, ev outbox.Event, stop *stopError) e
 	return nil
 }
 
+// atOnce is how many events the next parcel has.
+func (d *drain) atOnce() int {
+	if d.batches() {
+		return min(d.pace.size, d.how.MaxBatch)
+	}
+	return drainBatch
+}
+
 // read reads and encodes what waits behind the event after.
 func (d *drain) read(ctx context.Context, after uint64) parcel {
-	n := drainBatch
-	if d.batches() {
-		n = min(d.pace.size, d.how.MaxBatch)
-	}
-	return d.pack(ctx, after, n)
+	return d.pack(ctx, after, d.atOnce())
 }
 
 // readAhead is read, meanwhile. Its outcome has to be taken.
 func (d *drain) readAhead(ctx context.Context, after uint64) <-chan parcel {
-	n := drainBatch
-	if d.batches() {
-		n = min(d.pace.size, d.how.MaxBatch)
-	}
+	n := d.atOnce() // before the peer's answer changes it
 	ahead := make(chan parcel, 1)
 	go func() { ahead <- d.pack(ctx, after, n) }()
 	return ahead

@@ -186,11 +186,7 @@ func touch(path string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return flushFolder(filepath.Dir(path))
 }
 
 // flush makes what a killed process wrote to the log, but had not flushed yet,
