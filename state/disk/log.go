@@ -8,7 +8,7 @@ import (
 )
 
 // restartLimit is how long writes wait for the Views that keep the log from beginning
-// anew, for every ballastSize by which it has grown.
+// anew, each time that it has become twice as long.
 const restartLimit = 250 * time.Millisecond
 
 // copyBack copies the log into the file, as far as no View is in the way.
@@ -22,13 +22,19 @@ func (c *committer) copyBack(ctx context.Context) error {
 // that may be never, while each commit copies back what it can.
 func (c *committer) shorten() {
 	fi, err := os.Stat(filepath.Join(c.dir, "ehc.db-wal"))
-	if err != nil || fi.Size() <= c.longLog {
+	if err != nil {
+		return
+	}
+	size := fi.Size()
+	if size <= ballastSize {
+		c.longLog = ballastSize
+	}
+	if size <= c.longLog {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), restartLimit)
 	defer cancel()
-	c.longLog = ballastSize
 	if busy, err := c.w.pragma(ctx, "wal_checkpoint(RESTART)"); err != nil || busy != "0" {
-		c.longLog = fi.Size() + ballastSize // a View that dallies must not hold up every commit
+		c.longLog = 2 * size // a View that dallies, or a replicator, must not hold up every commit
 	}
 }
