@@ -35,11 +35,15 @@ type Server struct {
 // nodes that had registered over l are listed no longer. It may run for several
 // listeners at once, which show the same entries.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	serving, cancel := context.WithCancel(ctx)
+	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	end := sync.OnceFunc(func() { // who loses its registration finds nobody who would take it again
+		_ = l.Close()
+		cancel()
+	})
 	var conns sync.WaitGroup
 	defer conns.Wait()
-	defer cancel()
-	context.AfterFunc(serving, func() { _ = l.Close() })
+	defer end()
+	defer context.AfterFunc(ctx, end)()
 	asking := newAskers()
 	for {
 		c, err := l.Accept()

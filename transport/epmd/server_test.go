@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,7 +61,7 @@ func say(t *testing.T, at netip.AddrPort, b string) string {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(5 * time.Minute))
 	_, _ = c.Write([]byte(b))
 	answer, err := io.ReadAll(c)
 	if err != nil && !errors.Is(err, io.EOF) && len(answer) == 0 {
@@ -114,7 +115,7 @@ func TestServerListsAndAnswers(t *testing.T) {
 // eventually waits for what another goroutine does without a word to us.
 func eventually(t *testing.T, is func() bool) {
 	t.Helper()
-	for limit := time.Now().Add(time.Minute); !is(); time.Sleep(time.Millisecond) {
+	for limit := time.Now().Add(5 * time.Minute); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(limit) {
 			t.Fatal("it never came to that")
 		}
@@ -316,4 +317,42 @@ func FuzzServer(f *testing.F) {
 			t.Errorf("%+v", e)
 		}
 	})
+}
+
+// slowToClose is a listener that takes its time, unless a node has lost its
+// registration by then.
+type slowToClose struct {
+	net.Listener
+	lost  <-chan struct{}
+	early *atomic.Bool
+}
+
+func (l slowToClose) Close() error {
+	select {
+	case <-l.lost:
+		l.early.Store(true)
+	case <-time.After(50 * time.Millisecond):
+	}
+	return l.Listener.Close()
+}
+
+// Who comes again at once would be taken by a server that ends.
+func TestNobodyLosesItsRegistrationToAServerThatStillListens(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := make(chan struct{})
+	var early atomic.Bool
+	stop := serve(t, new(Server), slowToClose{l, lost, &early})
+	g, err := Register(t.Context(), l.Addr().(*net.TCPAddr).AddrPort(), reg("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { <-g.Lost(); close(lost) }()
+	stop()
+	<-lost
+	if early.Load() {
+		t.Error("the listener was still open")
+	}
 }
