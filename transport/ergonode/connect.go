@@ -31,7 +31,7 @@ func (n *Node) connect(ctx context.Context, t transport.Target) (*link, error) {
 func reach[T any](ctx context.Context, n *Node, t transport.Target, try func(netip.AddrPort, transport.Cookie, int) (T, error)) (T, error) {
 	var none T
 	name, host, _ := strings.Cut(t.Node, "@")
-	addrs, err := resolve(ctx, t.Addr, host)
+	addrs, err := n.resolve(ctx, t.Addr, host)
 	if err != nil {
 		return none, n.cause(ctx, err)
 	}
@@ -73,14 +73,14 @@ func inTurn[X, T any](all []X, on func(error) bool, try func(X, int) (T, error))
 }
 
 // resolve gives the addresses of a target, one at least.
-func resolve(ctx context.Context, addr netip.Addr, host string) ([]netip.Addr, error) {
+func (n *Node) resolve(ctx context.Context, addr netip.Addr, host string) ([]netip.Addr, error) {
 	if addr.IsValid() {
 		return []netip.Addr{addr}, nil
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{addr}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, n.o.SetupTimeout)
 	defer cancel()
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
@@ -100,7 +100,7 @@ func (n *Node) portOf(ctx context.Context, addr netip.Addr, name string, known u
 
 // handshake opens a connection and proves who we are.
 func (n *Node) handshake(ctx context.Context, at netip.AddrPort, want string, cookie transport.Cookie) (net.Conn, dist.Node, error) {
-	d := net.Dialer{Timeout: connectTimeout}
+	d := net.Dialer{Timeout: n.o.SetupTimeout}
 	raw, err := d.DialContext(ctx, "tcp", at.String())
 	if err != nil {
 		return nil, dist.Node{}, unreachable(err)
@@ -110,7 +110,7 @@ func (n *Node) handshake(ctx context.Context, at netip.AddrPort, want string, co
 	var with dist.Node
 	nc, err := n.secure(raw, host)
 	if err == nil {
-		_ = nc.SetDeadline(time.Now().Add(handshakeTimeout))
+		_ = nc.SetDeadline(time.Now().Add(n.o.SetupTimeout))
 		with, err = dist.Dial(nc, dist.DialOptions{Local: n.self, Want: want, Cookie: cookie,
 			Keep: func() bool { return n.met(want) }, Wide: n.o.TLS != nil})
 		err = alerted(err)

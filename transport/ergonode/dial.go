@@ -4,22 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"ehc/transport"
 	"ehc/transport/dist"
 )
 
-const (
-	// connectTimeout and handshakeTimeout are what Erlang nodes allow themselves
-	// (net_setuptime).
-	connectTimeout   = 7 * time.Second
-	handshakeTimeout = 7 * time.Second
-	// yieldTimeout is how long a dial that gave way waits for the peer's own.
-	yieldTimeout = 2 * time.Second
-	// maxAddrs is how many addresses of a host are tried.
-	maxAddrs = 4
-)
+// maxAddrs is how many addresses of a host are tried.
+const maxAddrs = 4
 
 // attempt is a dial under way, shared by all who want the node.
 type attempt struct {
@@ -35,8 +26,8 @@ type attempt struct {
 
 // Dial connects to a node, see transport.Dialer. Two dials to one node at once
 // share one attempt, the cookies of the first. It takes as long as EPMD, the
-// connection and the handshake may take: 10, 7 and 7 seconds, each address and
-// cookie anew, or as ctx says.
+// connection and the handshake may take: 10 seconds and twice SetupTimeout, each
+// address and cookie anew, or as ctx says.
 //
 // When both ends dial at once, the dial of the node with the greater name wins;
 // ours then returns the peer's connection, or ErrYielded if it does not come.
@@ -154,12 +145,13 @@ func (p *peer) begin(t transport.Target) *attempt {
 	return a
 }
 
-// yield waits for the connection that the peer made in place of ours.
+// yield waits for the connection that the peer makes in place of ours, as long as its
+// handshake may take.
 func (p *peer) yield(a *attempt, why error) (*link, error) {
 	p.mu.Lock()
 	a.yields = true
 	p.mu.Unlock()
-	ctx, cancel := context.WithTimeout(a.ctx, yieldTimeout)
+	ctx, cancel := context.WithTimeout(a.ctx, p.node.o.SetupTimeout)
 	defer cancel()
 	if l := p.up(ctx); l != nil {
 		return l, nil

@@ -106,7 +106,7 @@ func (n *Node) greet(raw net.Conn) error {
 	var with dist.Node
 	nc, err := n.secure(raw, "")
 	if err == nil {
-		_ = nc.SetDeadline(time.Now().Add(handshakeTimeout))
+		_ = nc.SetDeadline(time.Now().Add(n.o.SetupTimeout))
 		with, _, err = dist.Accept(nc, dist.AcceptOptions{
 			Local: n.self, Cookies: n.cookiesFor, Decide: n.decide, Admit: admit, Wide: n.o.TLS != nil,
 		})

@@ -45,6 +45,10 @@ type Options struct {
 	// Tick is the silence after which a peer counts as dead. Four times in it we
 	// send something. It should be the peers' net_ticktime; 0 is 60 seconds.
 	Tick time.Duration
+	// SetupTimeout is how long a connection may take to be opened, its handshake after
+	// that, and the peer's own dial if ours gave way to it; 0 is 7 seconds, as in
+	// Erlang (net_setuptime).
+	SetupTimeout time.Duration
 	// Observer hears of every connection; nil is nobody.
 	Observer transport.Observer
 	// Refused hears of every peer that dialled us and was not let in: transport's
@@ -134,6 +138,7 @@ func (o Options) checked() (Options, error) {
 	}
 	o.EPMDPort = orDefault(o.EPMDPort, epmd.DefaultPort)
 	o.Tick = orDefault(o.Tick, time.Minute)
+	o.SetupTimeout = orDefault(o.SetupTimeout, 7*time.Second)
 	o.PubSubRetry = orDefault(o.PubSubRetry, 15*time.Second)
 	o.Limits.Frame = orDefault(o.Limits.Frame, 64<<20+64<<10)
 	o.Limits.Terms = orDefault(o.Limits.Terms, etf.DefaultLimits())

@@ -14,9 +14,9 @@ import (
 	"ehc/transport"
 )
 
-// tlsTimeout is a second more than a node without TLS waits for the rest of what
-// it takes our hello for: it closes before, and so we know what it is.
-const tlsTimeout = handshakeTimeout + time.Second
+// tlsExtra is how much longer we wait than a node without TLS does for the rest of
+// what it takes our hello for: it closes before, and so we know what it is.
+const tlsExtra = time.Second
 
 // plainAlert is what TLS says, version 1.2, level fatal, to a peer that speaks
 // something else: protocol_version.
@@ -47,7 +47,7 @@ func (n *Node) secure(raw net.Conn, host string) (net.Conn, error) {
 	if host == "" {
 		c = tls.Server(over, id.server())
 	}
-	_ = raw.SetDeadline(time.Now().Add(tlsTimeout))
+	_ = raw.SetDeadline(time.Now().Add(n.o.SetupTimeout + tlsExtra))
 	err = c.Handshake()
 	var header tls.RecordHeaderError
 	switch {
