@@ -40,16 +40,16 @@ func TestEveryKindOfCallIsAnswered(t *testing.T) {
 		{"rpc:yield(rpc:async_call(NODE, 'Elixir.Ehc', echo, [hi]))", "{ok,hi}"},
 		{"rpc:sbcast([NODE], ehc, hi)", "{[],[NODE]}"},
 		{"rpc:abcast([NODE], ehc, hi)", "abcast"},
-		{"gen_server:call({rex, NODE}, {call, 'Elixir.Ehc', echo, [hi], user})", "{ok,hi}"},
-		{"gen_server:call({rex, NODE}, {call, 'Elixir.Ehc', echo, hi, user})", "{badrpc,notsup}"},
-		{"gen_server:call({rex, NODE}, whatever)", "{badrpc,notsup}"},
+		{"gen_server:call({rex, NODE}, {call, 'Elixir.Ehc', echo, [hi], user}, infinity)", "{ok,hi}"},
+		{"gen_server:call({rex, NODE}, {call, 'Elixir.Ehc', echo, hi, user}, infinity)", "{badrpc,notsup}"},
+		{"gen_server:call({rex, NODE}, whatever, infinity)", "{badrpc,notsup}"},
 		{"begin {rex, NODE} ! {self(), {call, 'Elixir.Ehc', echo, [hi], user}}, receive M1 -> M1 end end", "{rex,{ok,hi}}"},
 		{"begin {rex, NODE} ! {self(), nonsense}, receive M2 -> M2 end end", "{rex,{badrpc,notsup}}"},
 		{"begin {rex, NODE} ! {self(), features_request}, receive M3 -> M3 end end", "{features_reply,NODE,[erpc]}"},
 		{"begin {rex, NODE} ! rubbish, gen_server:cast({rex, NODE}, {cast, 'Elixir.Ehc', echo, [hi], user}), ok end", "ok"},
 		{"erpc:multicast([NODE], 'Elixir.Ehc', nosuch, [hi])", "ok"},
 		{"gen_statem:call({ehc, NODE}, hi)", "{ok,hi}"},
-		{"gen_statem:call({ehc, NODE}, hi, {clean_timeout, 20000})", "{ok,hi}"},
+		{"gen_statem:call({ehc, NODE}, hi, {clean_timeout, 300000})", "{ok,hi}"},
 		{"gen_server:wait_response(gen_server:send_request({ehc, NODE}, hi), infinity)", "{reply,{ok,hi}}"},
 		{"gen_event:call({ehc, NODE}, handler, query, infinity)", "{error,notsup}"},
 		{"gen_event:sync_notify({nosuch, NODE}, event)", "noproc"},
@@ -59,7 +59,7 @@ func TestEveryKindOfCallIsAnswered(t *testing.T) {
 		{"begin spawn_link(NODE, os, cmd, [\"id\"])" + flush + " end", "notsup"},
 		{"begin spawn_link(NODE, fun() -> ok end)" + flush + " end", "notsup"},
 		{"spawn_monitor(NODE, os, cmd, [\"id\"])", "notsup"},
-		{"gen_server:call({net_kernel, NODE}, {spawn, os, cmd, [\"id\"], self()})", "{error,notsup}"},
+		{"gen_server:call({net_kernel, NODE}, {spawn, os, cmd, [\"id\"], self()}, infinity)", "{error,notsup}"},
 		{"net_adm:ping(NODE)", "pong"},
 	} {
 		expr, want := strings.ReplaceAll(c.expr, "NODE", node), strings.ReplaceAll(c.want, "NODE", node)
@@ -71,7 +71,7 @@ func TestEveryKindOfCallIsAnswered(t *testing.T) {
 	if got, err := p.TryEval("gen_server:stop({ehc, 'ehc@127.0.0.1'})"); err == nil {
 		t.Errorf("our server was stopped: %s", got)
 	}
-	if got := p.Eval("gen_server:call({ehc, 'ehc@127.0.0.1'}, hi)"); got != "{ok,hi}" {
+	if got := p.Eval("gen_server:call({ehc, 'ehc@127.0.0.1'}, hi, infinity)"); got != "{ok,hi}" {
 		t.Errorf("a call after all that: %s", got)
 	}
 }

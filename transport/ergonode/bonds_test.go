@@ -16,7 +16,7 @@ import (
 const linking = `Self = self(),
 	register(w, spawn(fun() -> process_flag(trap_exit, true), link(P), Self ! linked,
 		receive {'EXIT', P, Why} -> receive {ask, From} -> From ! {why, Why} end end end)),
-	receive linked -> ok end, gen_server:call({s, 'ehc@127.0.0.1'}, hi)`
+	receive linked -> ok end, gen_server:call({s, 'ehc@127.0.0.1'}, hi, infinity)`
 
 const asked = `w ! {ask, self()}, receive {why, Why} -> catch unregister(w), Why end`
 
@@ -83,11 +83,11 @@ func TestLinksOfErlangToProcessesOfOurs(t *testing.T) {
 	<-ended
 	p.Eval(server("s") + "spawn(fun() -> link(P), exit({oops, [1]}) end), {_, R} = spawn_monitor(fun() -> link(P) end), receive {'DOWN', R, _, _, _} -> ok end")
 	p.Eval(server("s") + "link(P), unlink(P), link(P), unlink(P)")
-	if got := p.Eval(`gen_server:call({s, 'ehc@127.0.0.1'}, hi)`); got != "ok" {
+	if got := p.Eval(`gen_server:call({s, 'ehc@127.0.0.1'}, hi, infinity)`); got != "ok" {
 		t.Errorf("our server answers %s", got)
 	}
 	for bonds() > 0 {
-		p.Eval(`gen_server:call({s, 'ehc@127.0.0.1'}, hi)`) // what is on its way comes before the answer
+		p.Eval(`gen_server:call({s, 'ehc@127.0.0.1'}, hi, infinity)`) // what is on its way comes before the answer
 	}
 	if got := p.Eval(server("s") + `process_flag(trap_exit, true), [begin link(P), unlink(P) end || _ <- lists:seq(1, 100)], link(P), erlang:disconnect_node('ehc@127.0.0.1'),
 		receive {'EXIT', P, Why} -> Why end`); got != "noconnection" {

@@ -27,7 +27,7 @@ func TestCastsMayHaveAHandlerOfTheirOwn(t *testing.T) {
 	})
 	dial(t, n, p.Name())
 	p.Eval(`gen_server:cast({ehc, 'ehc@127.0.0.1'}, 1), gen_server:cast({ehc, 'ehc@127.0.0.1'}, 2)`)
-	if got := p.Eval(`gen_server:call({ehc, 'ehc@127.0.0.1'}, 3)`); got != "{ok,3}" {
+	if got := p.Eval(`gen_server:call({ehc, 'ehc@127.0.0.1'}, 3, infinity)`); got != "{ok,3}" {
 		t.Errorf("a call: %s", got)
 	}
 	for want := range 2 {

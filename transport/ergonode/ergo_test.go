@@ -21,12 +21,15 @@ type native struct {
 	heard chan any
 }
 
+// longest is how many seconds ergo's calls may take.
+const longest = 300
+
 type callPeer struct{ request eetf.Term }
 
 func (s *native) HandleDirect(p *gen.ServerProcess, _ eetf.Ref, m any) (any, gen.DirectStatus) {
 	switch m := m.(type) {
 	case callPeer:
-		v, err := p.Call(gen.ProcessID{Name: "echo", Node: "a@127.0.0.1"}, m.request)
+		v, err := p.CallWithTimeout(gen.ProcessID{Name: "echo", Node: "a@127.0.0.1"}, m.request, longest)
 		return v, gen.DirectStatus(err)
 	case string:
 		return p.MonitorProcess(gen.ProcessID{Name: m, Node: "a@127.0.0.1"}), nil
@@ -56,7 +59,7 @@ func (s *native) next(t *testing.T) any {
 	select {
 	case m := <-s.heard:
 		return m
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute):
 		t.Fatal("the server heard nothing")
 		return nil
 	}
@@ -76,7 +79,7 @@ func TestErgoProcessesAndErlangReachEachOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := process.Direct(callPeer{1}); err == nil {
+	if _, err := process.DirectWithTimeout(callPeer{1}, longest); err == nil {
 		t.Error("ergo found a way to a node that is not connected")
 	}
 	c, err := n.Dial(t.Context(), transport.Target{Node: p.Name()})
@@ -86,11 +89,11 @@ func TestErgoProcessesAndErlangReachEachOther(t *testing.T) {
 	p.Eval(`register(echo, spawn(fun Loop() -> receive {'$gen_call', {F, T}, stop} -> F ! {T, ok}, exit(stopped);
 		{'$gen_call', {F, T}, V} -> F ! {T, {V, node(F)}}, Loop() end end))`)
 
-	v, err := process.Direct(callPeer{eetf.Tuple{eetf.Atom("hi"), eetf.String("there")}})
+	v, err := process.DirectWithTimeout(callPeer{eetf.Tuple{eetf.Atom("hi"), eetf.String("there")}}, longest)
 	if err != nil || etf.Text(v) != "{{hi,<<\"there\">>},'ehc@127.0.0.1'}" {
 		t.Errorf("ergo's call of Erlang: %v, %v", v, err)
 	}
-	if got := p.Eval(`gen_server:call({native, 'ehc@127.0.0.1'}, hi)`); got != `{native,hi,[1,<<"bin">>,#{k => 1.5}]}` {
+	if got := p.Eval(`gen_server:call({native, 'ehc@127.0.0.1'}, hi, infinity)`); got != `{native,hi,[1,<<"bin">>,#{k => 1.5}]}` {
 		t.Errorf("Erlang's call of ergo: %s", got)
 	}
 	p.Eval(`gen_server:cast({native, 'ehc@127.0.0.1'}, {cast, 1}), {native, 'ehc@127.0.0.1'} ! [info]`)
@@ -103,14 +106,14 @@ func TestErgoProcessesAndErlangReachEachOther(t *testing.T) {
 
 	// Monitors in both directions, of names and pids, ended by exits and by the link.
 	for _, name := range []string{"nosuch", "echo"} {
-		if _, err := process.Direct(name); err != nil {
+		if _, err := process.DirectWithTimeout(name, longest); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if down, ok := s.next(t).(gen.MessageDown); !ok || down.Reason != "noproc" {
 		t.Errorf("the monitor of nobody: %+v", down)
 	}
-	if _, err := process.Direct(callPeer{eetf.Atom("stop")}); err != nil {
+	if _, err := process.DirectWithTimeout(callPeer{eetf.Atom("stop")}, longest); err != nil {
 		t.Error(err)
 	}
 	if down, ok := s.next(t).(gen.MessageDown); !ok || down.Reason != "stopped" {
@@ -120,7 +123,7 @@ func TestErgoProcessesAndErlangReachEachOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := process.Direct(toErgoPid(init.(etf.Pid))); err != nil {
+	if _, err := process.DirectWithTimeout(toErgoPid(init.(etf.Pid)), longest); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {

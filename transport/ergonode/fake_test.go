@@ -23,7 +23,7 @@ type fake struct {
 }
 
 func newFake(t testing.TB, name string, nc net.Conn) *fake {
-	_ = nc.SetDeadline(time.Now().Add(time.Minute))
+	_ = nc.SetDeadline(time.Now().Add(patience))
 	t.Cleanup(func() { _ = nc.Close() })
 	return &fake{t: t, nc: nc, r: bufio.NewReader(nc), d: etf.NewDecoder(etf.DefaultLimits()),
 		self: dist.Node{Name: name, Creation: 77, Flags: dist.Offer(false, true) &^ dist.FlagDistHdrAtomCache}}

@@ -29,7 +29,7 @@ func from(t *testing.T, addr string, n *ergonode.Node) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = nc.Close() })
-	_ = nc.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = nc.SetDeadline(time.Now().Add(patience))
 	return nc
 }
 

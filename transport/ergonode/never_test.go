@@ -107,7 +107,7 @@ func TestNoTermIsSentForWhichAPeerCloses(t *testing.T) {
 		}
 		check("send", c.Send(within(t), "nobody", term))
 		for _, ask := range []string{
-			`catch gen_server:call({bad, 'ehc@127.0.0.1'}, <<"` + name + `">>), ok`,
+			`catch gen_server:call({bad, 'ehc@127.0.0.1'}, <<"` + name + `">>, infinity), ok`,
 			`catch erpc:call('ehc@127.0.0.1', m, bad, [<<"` + name + `">>]), ok`,
 			`catch erpc:call('ehc@127.0.0.1', m, raise, [<<"` + name + `">>]), ok`,
 		} {
@@ -137,14 +137,14 @@ func TestNoSignalIsSentForWhichAPeerCloses(t *testing.T) {
 	for _, s := range []struct{ line, provoked, want string }{
 		{"operation 4: an unlink", pidOf(n.Creation()) + "link(P), unlink(P)", "true"},
 		{"operation 4: an unlink of an earlier incarnation of ours", pidOf(1) + "process_flag(trap_exit, true), link(P), unlink(P)", "true"},
-		{"operation 37: an answer to an alias", "gen_server:call({ehc, 'ehc@127.0.0.1'}, 1)", "{ok,1}"},
+		{"operation 37: an answer to an alias", "gen_server:call({ehc, 'ehc@127.0.0.1'}, 1, infinity)", "{ok,1}"},
 		{"an unlink ack without the id of the unlink", pidOf(n.Creation()) + "process_flag(trap_exit, true), [begin link(P), unlink(P) end || _ <- lists:seq(1, 100)], ok", "ok"},
 		{"a link exit to who has gone meanwhile", pidOf(n.Creation()) + "[spawn(fun() -> link(P) end) || _ <- lists:seq(1, 100)], ok", "ok"},
 		{"the end of a process before its spawn reply", "length([ok || {ok, {ok, 1}} <- erpc:multicall(lists:duplicate(500, 'ehc@127.0.0.1'), m, f, [1])])", "500"},
 		{"a spawn reply that is not asked for", "erpc:cast('ehc@127.0.0.1', m, f, [1])", "ok"},
 		{"an operation of its own making for a group leader", pidOf(n.Creation()) + "Q = spawn(fun() -> receive stop -> ok end end), group_leader(P, Q), exit(Q, kill)", "true"},
 		{"an operation of its own making for exit/2", pidOf(n.Creation()) + "exit(P, kill)", "true"},
-		{"an answer to a traced message", "seq_trace:set_token(label, 7), R = gen_server:call({ehc, 'ehc@127.0.0.1'}, 2), seq_trace:set_token([]), R", "{ok,2}"},
+		{"an answer to a traced message", "seq_trace:set_token(label, 7), R = gen_server:call({ehc, 'ehc@127.0.0.1'}, 2, infinity), seq_trace:set_token([]), R", "{ok,2}"},
 	} {
 		if got := p.Eval(s.provoked); got != s.want {
 			t.Errorf("%s: %s is %s, want %s", s.line, s.provoked, got, s.want)

@@ -51,10 +51,14 @@ func (w *news) heard() []string {
 	return append([]string(nil), w.events...)
 }
 
-// start runs a node of ours for the test.
+// patience bounds a hang. It is far past what a busy machine needs.
+const patience = 5 * time.Minute
+
+// start runs a node of ours for the test. Its handshakes have all the time that the
+// test has.
 func start(t testing.TB, epmd int, change func(*ergonode.Options)) *ergonode.Node {
 	t.Helper()
-	o := ergonode.Options{Name: ourName, Cookies: []transport.Cookie{cookie}, Listen: loopback, EPMDPort: uint16(epmd)}
+	o := ergonode.Options{Name: ourName, Cookies: []transport.Cookie{cookie}, Listen: loopback, EPMDPort: uint16(epmd), SetupTimeout: patience}
 	if change != nil {
 		change(&o)
 	}
@@ -67,7 +71,7 @@ func start(t testing.TB, epmd int, change func(*ergonode.Options)) *ergonode.Nod
 }
 
 func within(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }

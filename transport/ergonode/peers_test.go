@@ -77,11 +77,6 @@ func TestWhyADialFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := start(t, e, nil)
-	silent, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
 	rude, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +107,6 @@ func TestWhyADialFails(t *testing.T) {
 		{"a wrong cookie", transport.Target{Node: p.Name(), Cookies: []transport.Cookie{transport.NewCookie("x")}}, transport.ErrCookie, "cookie rejected"},
 		{"a wrong name", transport.Target{Node: "x@127.0.0.1", Port: port.Port}, transport.ErrName, "wrong name"},
 		{"our own name", transport.Target{Node: ourName}, transport.ErrName, "wrong name"},
-		{"a listener that says nothing", transport.Target{Node: "x@127.0.0.1", Port: at(silent)}, transport.ErrTimeout, "timed out"},
 		{"a listener that is no node", transport.Target{Node: "x@127.0.0.1", Port: at(rude)}, transport.ErrProtocol, "not an Erlang node"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -122,6 +116,16 @@ func TestWhyADialFails(t *testing.T) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 		})
+	}
+}
+
+func TestADialThatIsNotAnsweredEnds(t *testing.T) {
+	l, port := listener(t) // which says nothing
+	defer l.Close()
+	n := alone(t, func(o *ergonode.Options) { o.SetupTimeout = 100 * time.Millisecond })
+	_, err := n.Dial(within(t), transport.Target{Node: "x@127.0.0.1", Port: port})
+	if !errors.Is(err, transport.ErrTimeout) || !strings.Contains(err.Error(), "timed out") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -49,7 +49,7 @@ func (e *ear) note(f func()) {
 // until waits for a condition on what has been heard, which runs with the lock held.
 func (e *ear) until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	limit := time.NewTimer(time.Minute)
+	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	for {
 		e.mu.Lock()
@@ -142,7 +142,7 @@ func (a *app) member(t *testing.T) {
 func (a *app) eventually(t *testing.T, expr, want string) {
 	t.Helper()
 	// Each look takes a round trip to the node; the node's own time-out ends the wait.
-	loop := "f = fn f, n -> v = inspect(" + expr + "); if v == \"" + want + "\" or n == 0, do: v, else: (Process.sleep(20); f.(f, n - 1)) end; f.(f, 1000)"
+	loop := "f = fn f, n -> v = inspect(" + expr + "); if v == \"" + want + "\" or n == 0, do: v, else: (Process.sleep(20); f.(f, n - 1)) end; f.(f, 10_000)"
 	if got := a.Eval(loop); got != strconv.Quote(want) {
 		t.Fatalf("%s is %s, want %s", expr, got, want)
 	}

@@ -118,14 +118,11 @@ func TestWeAreListedAgainWhenEPMDRestarts(t *testing.T) {
 // awaited returns the port once an epmd answers there.
 func awaited(t *testing.T, port int) int {
 	t.Helper()
-	for range 500 {
-		if out, err := exec.Command("epmd", "-port", strconv.Itoa(port), "-names").Output(); err == nil && len(out) > 0 {
-			return port
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("epmd does not answer")
-	return 0
+	until(t, "epmd answers", func() bool {
+		out, err := exec.Command("epmd", "-port", strconv.Itoa(port), "-names").Output()
+		return err == nil && len(out) > 0
+	})
+	return port
 }
 
 func TestAPeerThatStopsIsNoticedByTheTick(t *testing.T) {

@@ -12,17 +12,17 @@ func TestCallsFromErlang(t *testing.T) {
 	n := serving(t, e)
 	dial(t, n, p.Name())
 	for _, c := range []struct{ name, expr, want string }{
-		{"gen_server:call", "gen_server:call({ehc, 'ehc@127.0.0.1'}, hi)", "{ok,hi}"},
-		{"multi_call", "gen_server:multi_call(['ehc@127.0.0.1'], ehc, hi, 5000)", "{[{'ehc@127.0.0.1',{ok,hi}}],[]}"},
-		{"multi_call of nobody", "gen_server:multi_call(['ehc@127.0.0.1'], nosuch, hi)", "{[],['ehc@127.0.0.1']}"},
+		{"gen_server:call", "gen_server:call({ehc, 'ehc@127.0.0.1'}, hi, infinity)", "{ok,hi}"},
+		{"multi_call", "gen_server:multi_call(['ehc@127.0.0.1'], ehc, hi, infinity)", "{[{'ehc@127.0.0.1',{ok,hi}}],[]}"},
+		{"multi_call of nobody", "gen_server:multi_call(['ehc@127.0.0.1'], nosuch, hi, infinity)", "{[],['ehc@127.0.0.1']}"},
 		{"the old form with a plain reference", "R = make_ref(), {ehc, 'ehc@127.0.0.1'} ! {'$gen_call', {self(), R}, hi}, receive {R, V} -> V end", "{ok,hi}"},
 		{"a tag of any shape", "{ehc, 'ehc@127.0.0.1'} ! {'$gen_call', {self(), [x, {y, \"z\"}]}, hi}, receive {[x, {y, \"z\"}], V} -> V end", "{ok,hi}"},
 		{"an unknown name exits at once", "catch gen_server:call({nosuch, 'ehc@127.0.0.1'}, hi, infinity)", "{'EXIT',{noproc,{gen_server,call,[{nosuch,'ehc@127.0.0.1'},hi,infinity]}}}"},
 		{"a handler's error is the exit reason", "{'EXIT', {Why, _}} = (catch gen_server:call({ehc, 'ehc@127.0.0.1'}, {fail, <<\"no\">>}, infinity)), Why", "{error,<<\"no\">>}"},
 		{"a time-out is the caller's own", "{'EXIT', {Why, _}} = (catch gen_server:call({waits, 'ehc@127.0.0.1'}, hi, 100)), Why", "timeout"},
-		{"and the next call works", "gen_server:call({ehc, 'ehc@127.0.0.1'}, hi)", "{ok,hi}"},
-		{"a cast and a stray message do no harm", "gen_server:cast({ehc, 'ehc@127.0.0.1'}, x), {ehc, 'ehc@127.0.0.1'} ! stray, gen_server:call({ehc, 'ehc@127.0.0.1'}, hi)", "{ok,hi}"},
-		{"many at once", "length([ok || {ok, _} <- [gen_server:call({ehc, 'ehc@127.0.0.1'}, I) || I <- lists:seq(1, 500)]])", "500"},
+		{"and the next call works", "gen_server:call({ehc, 'ehc@127.0.0.1'}, hi, infinity)", "{ok,hi}"},
+		{"a cast and a stray message do no harm", "gen_server:cast({ehc, 'ehc@127.0.0.1'}, x), {ehc, 'ehc@127.0.0.1'} ! stray, gen_server:call({ehc, 'ehc@127.0.0.1'}, hi, infinity)", "{ok,hi}"},
+		{"many at once", "length([ok || {ok, _} <- [gen_server:call({ehc, 'ehc@127.0.0.1'}, I, infinity) || I <- lists:seq(1, 500)]])", "500"},
 
 		{"erpc:call", "erpc:call('ehc@127.0.0.1', 'Elixir.Ehc', echo, [hi])", "{ok,hi}"},
 		{"rpc:call", "rpc:call('ehc@127.0.0.1', 'Elixir.Ehc', echo, [hi])", "{ok,hi}"},
@@ -68,9 +68,9 @@ func TestCallsFromElixir(t *testing.T) {
 	for _, c := range []struct{ expr, want string }{
 		{`Node.connect(:"ehc@127.0.0.1")`, "true"},
 		{`Node.list()`, "[]"},
-		{`GenServer.call({:ehc, :"ehc@127.0.0.1"}, %{"page" => %{{1, 2} => "x"}})`, `{:ok, %{"page" => %{{1, 2} => "x"}}}`},
+		{`GenServer.call({:ehc, :"ehc@127.0.0.1"}, %{"page" => %{{1, 2} => "x"}}, :infinity)`, `{:ok, %{"page" => %{{1, 2} => "x"}}}`},
 		{`:erpc.call(:"ehc@127.0.0.1", Ehc, :echo, ["hi"])`, `{:ok, "hi"}`},
-		{`catch_exit = try do GenServer.call({:nosuch, :"ehc@127.0.0.1"}, :hi) catch :exit, {why, _} -> why end; catch_exit`, ":noproc"},
+		{`catch_exit = try do GenServer.call({:nosuch, :"ehc@127.0.0.1"}, :hi, :infinity) catch :exit, {why, _} -> why end; catch_exit`, ":noproc"},
 	} {
 		if got := p.Eval(c.expr); got != c.want {
 			t.Errorf("%s is %s, want %s", c.expr, got, c.want)

@@ -46,7 +46,7 @@ func (u use) String() string {
 // if that comes about.
 func used(t *testing.T, most use) (u use) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		runtime.GC()
 		runtime.GC() // pools are emptied by the second
 		var m runtime.MemStats
@@ -83,7 +83,7 @@ func TestCyclesLeaveNothingBehind(t *testing.T) {
 	p := peer(t, "a@127.0.0.1", e)
 	n := start(t, e, nil)
 	cycle := func(i int) {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		c, err := n.Dial(ctx, transport.Target{Node: p.Name()})
 		if err != nil {
@@ -120,7 +120,7 @@ func newCheap(n *ergonode.Node, i int) (*cheap, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = nc.SetDeadline(time.Now().Add(time.Minute))
+	_ = nc.SetDeadline(time.Now().Add(patience))
 	x := &cheap{nc: nc, self: dist.Node{Name: fmt.Sprintf("p%d@127.0.0.1", i), Creation: uint32(i + 1), Flags: dist.Offer(false, true)}}
 	if _, err = dist.Dial(nc, dist.DialOptions{Local: x.self, Want: ourName, Cookie: cookie}); err != nil {
 		_ = nc.Close()
@@ -206,7 +206,7 @@ func TestManyPeersAtOnceLeaveNothingBehind(t *testing.T) {
 			t.Logf("with %d peers: %s", len(conns), used(t, anything))
 		}
 		var calling sync.WaitGroup
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		for i, c := range conns {
 			calling.Go(func() {

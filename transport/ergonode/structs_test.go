@@ -105,10 +105,10 @@ func TestElixirStructsCrossBothWays(t *testing.T) {
 		t.Errorf("the struct is not the same to Elixir: %v, %v", v, err)
 	}
 	for expr, want := range map[string]string{
-		"{:ok, v} = GenServer.call({:ehc, :\"ehc@127.0.0.1\"}, Metrics.fresh()); v == %{Metrics.fresh() | delta: 2}":    "true",
-		"GenServer.call({:ehc, :\"ehc@127.0.0.1\"}, %{Metrics.fresh() | delta: nil})":                                   `{:error, "delta: the atom nil is no integer"}`,
-		"GenServer.call({:ehc, :\"ehc@127.0.0.1\"}, Map.from_struct(Metrics.fresh()))":                                  `{:error, "a map is no struct 'Elixir.Metrics.Visit'"}`,
-		"GenServer.call({:ehc, :\"ehc@127.0.0.1\"}, %{Metrics.fresh() | seen_at: ~U[0000-01-01 00:00:00Z]}) |> elem(0)": ":ok",
+		"{:ok, v} = GenServer.call({:ehc, :\"ehc@127.0.0.1\"}, Metrics.fresh(), :infinity); v == %{Metrics.fresh() | delta: 2}":    "true",
+		"GenServer.call({:ehc, :\"ehc@127.0.0.1\"}, %{Metrics.fresh() | delta: nil}, :infinity)":                                   `{:error, "delta: the atom nil is no integer"}`,
+		"GenServer.call({:ehc, :\"ehc@127.0.0.1\"}, Map.from_struct(Metrics.fresh()), :infinity)":                                  `{:error, "a map is no struct 'Elixir.Metrics.Visit'"}`,
+		"GenServer.call({:ehc, :\"ehc@127.0.0.1\"}, %{Metrics.fresh() | seen_at: ~U[0000-01-01 00:00:00Z]}, :infinity) |> elem(0)": ":ok",
 	} {
 		if got := p.Eval(expr); got != want {
 			t.Errorf("%s is %s, want %s", expr, got, want)

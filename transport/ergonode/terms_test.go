@@ -116,9 +116,14 @@ func TestCallsToErlang(t *testing.T) {
 		}
 	})
 	t.Run("a function that prints does not block, and prints on the peer", func(t *testing.T) {
-		if _, err := c.Call(within(t), "erlang", "node"); err != nil { // its user process is known now
-			t.Fatal(err)
-		}
+		until(t, "its user process is known", func() bool {
+			leader, err := c.Call(within(t), "erlang", "group_leader")
+			if err != nil {
+				t.Fatal(err)
+			}
+			pid, ok := leader.(etf.Pid)
+			return ok && string(pid.Node) == p.Name()
+		})
 		v, err := c.Call(within(t), "io", "format", charlist("printed ~p~n"), etf.List{atom("here")})
 		if err != nil || v != etf.Term(atom("ok")) {
 			t.Fatal(v, err)

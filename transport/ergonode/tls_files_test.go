@@ -42,7 +42,7 @@ func shake(t testing.TB, n *ergonode.Node, c *tls.Config) (*x509.Certificate, er
 		t.Fatal(err)
 	}
 	defer raw.Close()
-	_ = raw.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = raw.SetDeadline(time.Now().Add(patience))
 	c.ServerName = "127.0.0.1"
 	nc := tls.Client(raw, c)
 	if err := nc.Handshake(); err != nil {
@@ -141,7 +141,7 @@ func TestForWhichHostACertificateIs(t *testing.T) {
 					return
 				}
 				defer nc.Close()
-				_ = nc.SetDeadline(time.Now().Add(30 * time.Second))
+				_ = nc.SetDeadline(time.Now().Add(patience))
 				server := tls.Server(nc, config(t, peer))
 				if server.Handshake() == nil {
 					_, _ = server.Write([]byte("\x00\x00\x00\x0cs" + "not_allowed"))
@@ -180,7 +180,7 @@ func TestPeersThatDoNotSpeakTLS(t *testing.T) {
 				return
 			}
 			defer nc.Close()
-			_ = nc.SetDeadline(time.Now().Add(30 * time.Second))
+			_ = nc.SetDeadline(time.Now().Add(patience))
 			_, _ = nc.Read(make([]byte, 4096))
 			_, _ = nc.Write([]byte(c.says))
 		}()

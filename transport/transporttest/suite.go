@@ -38,7 +38,7 @@ type Peer struct {
 }
 
 // patience is how long Suite waits for what must come.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // Suite is what every Dialer must do, whatever is under it. It says nothing about
 // how fast that is.

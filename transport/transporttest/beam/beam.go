@@ -66,6 +66,10 @@ func Need(t testing.TB) {
 	}
 }
 
+// longestSetup is the most seconds that Erlang takes for the time of a handshake; the
+// usual 7 may be too few on a busy machine. Options.Args may have others.
+const longestSetup = "119"
+
 // arguments are erl's, without those that make it an Elixir node.
 func (o Options) arguments() []string {
 	address := o.Address
@@ -83,7 +87,8 @@ func (o Options) arguments() []string {
 	for _, dir := range o.Paths {
 		args = append(args, "-pa", dir)
 	}
-	return append(args, o.Args...)
+	args = append(args, o.Args...)
+	return append(args, "-kernel", "net_setuptime", longestSetup) // the first one counts
 }
 
 // tuple writes an address as Erlang's inet does.

@@ -52,14 +52,17 @@ func startEPMD(t testing.TB, port int) {
 	}
 }
 
+// askLimit is for one question to an EPMD of the test's.
+const askLimit = time.Minute
+
 // answers asks for the names; an EPMD says its own port first.
 func answers(port int) bool {
-	c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Second)
+	c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), askLimit)
 	if err != nil {
 		return false
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(time.Second))
+	_ = c.SetDeadline(time.Now().Add(askLimit))
 	if _, err := c.Write([]byte{0, 1, 'n'}); err != nil {
 		return false
 	}

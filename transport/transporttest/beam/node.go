@@ -19,9 +19,9 @@ import (
 // expression may run, and awaitLimit how long Await waits. They are far past what
 // a slow machine needs.
 const (
-	startLimit = 60 * time.Second
-	evalLimit  = 60 * time.Second
-	awaitLimit = 60 * time.Second
+	startLimit = 5 * time.Minute
+	evalLimit  = 5 * time.Minute
+	awaitLimit = 5 * time.Minute
 )
 
 // marker opens the lines that are answers.
@@ -233,7 +233,7 @@ func (n *Node) Eval(expr string) string {
 // Await returns once an expression has this value. It is for what a node learns
 // only a moment after its peer: a node has a connection in nodes() after it has
 // sent the last word of the handshake, and has lost it after it has read the end
-// of the socket. A minute without that value fails the test.
+// of the socket. Minutes without that value fail the test.
 func (n *Node) Await(expr, want string) {
 	n.t.Helper()
 	for limit := time.Now().Add(awaitLimit); ; time.Sleep(10 * time.Millisecond) {
