@@ -142,6 +142,43 @@ func TestEventsThatWaitAreNoFault(t *testing.T) {
 	p.clean()
 }
 
+// TestALongNameHidesNothing: what stands beside the name of an app is seen, on a screen
+// without moving anything.
+func TestALongNameHidesNothing(t *testing.T) {
+	b := chromium(t)
+	s := well()
+	long := strings.Repeat("a_long_name_", 5) + "abc" // 63, the most
+	s.status.Apps[1].App = long
+	for i := range s.status.Nodes[:2] {
+		s.status.Nodes[i].App = long
+	}
+	s.status.Outbox = []api.OutboxApp{{App: long, Pending: 12345, Dead: 12, Oldest: time.Now(), Reason: "HandlerUndefined"}}
+	s.status.Suspended = []api.Suspension{{App: long}, {App: "event_horizon"}}
+	s.plan.Held = []api.Hold{{App: long, Node: s.status.Nodes[0].Node, Reason: "suspended"}}
+	s.plan.Suspended = []string{long, "event_horizon"}
+	p := open(t, b, serve(t, s, ""), 1440, 900)
+	p.until(`document.querySelectorAll("#queues .word").length === 1 && document.querySelectorAll("#actions li").length > 0`)
+	if n := value[int](p, `document.querySelectorAll("#actions li").length`); n != 2 {
+		t.Errorf("the plan has %d lines: a suspended app with something held needs no other", n)
+	}
+	for _, width := range []int64{1440, 375} {
+		p.do(chromedp.EmulateViewport(width, 900))
+		p.until(`document.querySelector("#picture svg").viewBox.baseVal.width === document.getElementById("picture").clientWidth`)
+		if over := value[int](p, `(() => {
+			const badges = [...document.querySelectorAll("#picture rect.badge")].map((r) => r.getBoundingClientRect());
+			return [...document.querySelectorAll("#picture .name")].map((n) => n.getBoundingClientRect())
+				.filter((n) => badges.some((r) => n.right > r.left && n.left < r.right && n.bottom > r.top && n.top < r.bottom)).length;
+		})()`); over != 0 {
+			t.Errorf("%d wide: %d names lie over their badges", width, over)
+		}
+		if hidden := value[int](p, `(({scrollWidth, clientWidth}) => scrollWidth - clientWidth)(document.querySelector("#outbox .scroll"))`); hidden > 0 && width > 1000 {
+			t.Errorf("%d wide: %d pixels of the queues are hidden", width, hidden)
+		}
+		p.shot(fmt.Sprintf("long-%d", width))
+	}
+	p.clean()
+}
+
 // TestAConnectionOnWhichNothingComesIsGivenUp: the first two connections of each read
 // are left without an answer, as when the machine has gone.
 func TestAConnectionOnWhichNothingComesIsGivenUp(t *testing.T) {

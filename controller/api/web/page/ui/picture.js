@@ -5,6 +5,7 @@ import { ago, cut, draw, number } from "./dom.js";
 const ROW = 26; // height of a node
 const HEAD = 44; // of an app's box, above its nodes
 const GAP = 14;
+const LETTER = 9; // the most that one of an app's name takes, about
 const MOST = 10; // nodes of one app that are drawn: those in trouble first
 
 // stateOf is how a node's link is drawn.
@@ -112,12 +113,13 @@ function drawBox(layers, hub, box, queue, status, narrow) {
   const up = listed.filter((node) => node.phase === "up").length;
   const suspended = (status.suspended ?? []).some((app) => app.app === group.app);
   const bad = group.app !== "" && !suspended && (up < listed.length || listed.length === 0);
+  svg.append(draw("rect", { class: bad ? "box bad" : "box", x, y, width, height, rx: 9 }));
+  const end = drawBadges(svg, x + width - 12, y + 12, queue);
+  const app = group.app || "claimed by no app";
   svg.append(
-    draw("rect", { class: bad ? "box bad" : "box", x, y, width, height, rx: 9 }),
-    draw("text", { class: "name", x: x + 16, y: y + 20 }, cut(group.app || "claimed by no app", 28)),
+    draw("text", { class: "name", x: x + 16, y: y + 20 }, cut(app, Math.floor((end - x - 16) / LETTER)), draw("title", {}, app)),
     draw("text", { class: "small", x: x + 16, y: y + 36 }, summary(group, up, listed.length, suspended)),
   );
-  drawBadges(svg, x + width - 12, y + 12, queue);
   const from = narrow ? { x: 14, y: hub.y } : { x: hub.x + (box.onLeft ? -40 : 40), y: hub.y };
   group.nodes.forEach((node, i) => {
     const at = { x: box.onLeft ? x + width - 20 : x + 20, y: y + HEAD + i * ROW + 12 };
@@ -184,7 +186,8 @@ function wordsOf(node, state) {
   return node.otp_release ? `OTP ${node.otp_release}` : `since ${ago(node.since)}`;
 }
 
-// drawBadges tells of what waits for an app, and of what died.
+// drawBadges tells of what waits for an app, and of what died. It returns where the
+// room to the left of them ends.
 function drawBadges(svg, right, y, queue) {
   for (const [count, word, kind] of [[queue?.dead ?? 0, "dead", "dead"], [queue?.pending ?? 0, "waiting", ""]]) {
     if (count === 0) {
@@ -199,4 +202,5 @@ function drawBadges(svg, right, y, queue) {
     );
     right -= 6;
   }
+  return right;
 }

@@ -75,7 +75,7 @@ export function nodes(status) {
 export function queues(status) {
   const rows = status.outbox.length ? status.outbox : [];
   list(at("queues"), rows, (queue) => queue.app, (queue) => make("tr", {},
-    make("td", {}, queue.app),
+    make("td", { class: "app" }, queue.app),
     make("td", { class: "number" }, number(queue.pending)),
     make("td", { class: "nowrap" }, when(queue.oldest)),
     make("td", { class: "number nowrap" }, bytes(queue.bytes)),
@@ -91,7 +91,7 @@ export function plan(answer) {
   const rows = [
     ...answer.actions.map((action) => ({ ...action })),
     ...answer.held.map((hold) => ({ ...hold, kind: "held" })),
-    ...(answer.suspended ?? []).map((app) => ({ kind: "held", node: app, reason: "suspended: nothing is done to it" })),
+    ...(answer.suspended ?? []).filter((app) => !answer.held.some((hold) => hold.app === app)).map((app) => ({ kind: "held", node: app, reason: "suspended: nothing is done to it" })),
   ];
   const held = answer.held.length;
   put("plan-summary", answer.actions.length || held
