@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -35,6 +36,9 @@ var poison = map[string]etf.Term{
 	"a key in two types of Go":       etf.Map{{Key: 1, Value: 1}, {Key: int64(1), Value: 2}},
 	"one of many keys twice":         manyKeys(100),
 	"a key twice, inside":            etf.Tuple{etf.Map{{Key: etf.Map{{Key: 1, Value: 1}, {Key: 1, Value: 1}}, Value: 1}}},
+	"a key in two forms":             etf.Map{{Key: etf.Ref{Node: "a@b", Len: 1, ID: [5]uint32{7}}, Value: 1}, {Key: etf.Ref{Node: "a@b", Len: 2, ID: [5]uint32{7}}, Value: 2}},
+	"an integer that is too long":    new(big.Int).Lsh(big.NewInt(1), 8<<20),
+	"a fun of OTP R7":                etf.Raw("u\x00\x00\x00\x00Xw\x01a" + strings.Repeat("\x00", 12) + "w\x01ma\x00a\x00"),
 	"a float that is no number":      math.NaN(),
 	"an infinite float":              math.Inf(-1),
 	"a bit string of no bits":        etf.BitString{Bytes: "x"},

@@ -16,23 +16,27 @@ import (
 // *ValueError: a float that is not finite, an integer of more than half a
 // megabyte, an atom that CheckAtom refuses, a Ref or BitString of impossible size,
 // a key that occurs twice in a Map, a Raw or an Opaque that is not just one term,
-// nesting over MaxDepth, an empty ImproperList, any other Go type. It finds keys that are written alike: of two
-// that are maps, equal but in another order, or stand inside a Raw, it knows
-// nothing. An ImproperList whose tail is a List is the proper list of both. With
-// an error comes b as it was given.
+// nesting over MaxDepth, an empty ImproperList, any other Go type. It does not look
+// for keys inside a Raw, and 0.0 and -0.0, which OTP 25 and 26 hold for one key, are
+// two. An ImproperList whose tail is a List is the proper list of both. With an error
+// comes b as it was given.
 func Append(b []byte, t Term) ([]byte, error) {
-	out, err := appendTerm(b, t, place{})
-	if err != nil {
-		return b, err
-	}
-	return out, nil
+	return appendWhole(b, t, false)
 }
 
 // AppendPlain is Append for a peer that has not offered native records, and closes
 // the connection on one: there, also inside of funs, it is a *ValueError of cause
 // ErrRecord.
 func AppendPlain(b []byte, t Term) ([]byte, error) {
-	out, err := appendTerm(b, t, place{plain: true})
+	return appendWhole(b, t, true)
+}
+
+func appendWhole(b []byte, t Term, plain bool) ([]byte, error) {
+	whole := whole{plain: plain}
+	out, err := appendTerm(b, t, place{whole: &whole})
+	if err == nil && whole.doubt && keyTwice(out[len(b):]) {
+		err = &ValueError{What: "map: a key stands there twice, in two forms", Cause: ErrKeyTwice}
+	}
 	if err != nil {
 		return b, err
 	}
@@ -41,12 +45,18 @@ func AppendPlain(b []byte, t Term) ([]byte, error) {
 
 // place is where in a term the encoder stands.
 type place struct {
-	depth int  // containers that are open
+	depth int // containers that are open
+	*whole
+}
+
+// whole is what there is to know of a term as a whole.
+type whole struct {
 	plain bool // no native records
+	doubt bool // a map may have a key twice, in two forms
 }
 
 // inside is the place of what the next container holds.
-func (p place) inside() place { return place{p.depth + 1, p.plain} }
+func (p place) inside() place { return place{p.depth + 1, p.whole} }
 
 // Encode returns t as a term that stands alone, which is what binary_to_term
 // reads: 131 and then what Append writes.
@@ -143,7 +153,7 @@ func appendGo(b []byte, t Term, at place) ([]byte, error) {
 		}
 		return AppendBinary(b, v), nil
 	case Raw:
-		if err := at.check(v, "etf.Raw"); err != nil {
+		if _, err := at.check(v, "etf.Raw"); err != nil {
 			return nil, err
 		}
 		return append(b, v...), nil
@@ -195,25 +205,27 @@ func appendOpaque(b []byte, v Opaque, at place) ([]byte, error) {
 	}
 	from := len(b)
 	b = append(b, v...)
-	if err := at.check(b[from:], "etf.Opaque"); err != nil {
+	maps, err := at.check(b[from:], "etf.Opaque")
+	if err != nil {
 		return nil, err
 	}
+	at.doubt = at.doubt || maps
 	return b, nil
 }
 
-// check looks at bytes that are to be one term.
-func (p place) check(v []byte, what string) error {
+// check looks at bytes that are to be one term, and says whether maps are in there.
+func (p place) check(v []byte, what string) (maps bool, err error) {
 	c := cursor{b: v, maxDepth: MaxDepth}
 	c.skip()
 	switch {
 	case c.err != nil:
-		return &ValueError{What: fmt.Sprintf("%s of %d bytes: %v", what, len(v), c.err), Cause: errors.Unwrap(c.err)}
+		return false, &ValueError{What: fmt.Sprintf("%s of %d bytes: %v", what, len(v), c.err), Cause: errors.Unwrap(c.err)}
 	case c.i < len(v):
-		return badValue("%s of %d bytes: %d after the term", what, len(v), len(v)-c.i)
+		return false, badValue("%s of %d bytes: %d after the term", what, len(v), len(v)-c.i)
 	case p.plain && c.records:
-		return &ValueError{What: "native record", Cause: ErrRecord}
+		return false, &ValueError{What: "native record", Cause: ErrRecord}
 	}
-	return nil
+	return c.maps, nil
 }
 
 // isOpaque says whether terms with this tag are kept as their bytes.

@@ -84,6 +84,11 @@ func appendMap(b []byte, v Map, at place) (_ []byte, err error) {
 			return nil, err
 		}
 		keys = append(keys, span{from, len(b)})
+		switch v[i].Key.(type) {
+		case Atom, string, int: // as nearly always
+		default:
+			at.doubt = at.doubt || len(v) > 1 && ambiguous(v[i].Key)
+		}
 		if b, err = appendTerm(b, v[i].Value, at.inside()); err != nil {
 			return nil, err
 		}

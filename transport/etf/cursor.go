@@ -17,8 +17,8 @@ type cursor struct {
 	// promised counts the elements that the headers of open containers have
 	// announced and that have not been read. Each takes a byte at least.
 	promised int
-	// records says that a native record has been passed over.
-	records bool
+	// records and maps say that a native record, or a map, has been passed over.
+	records, maps bool
 	// refs is what atom cache references stand for, and referred how many bytes of
 	// atoms they have stood for so far.
 	refs     []Term

@@ -90,10 +90,16 @@ func (d *Decoder) fromLatin1(text []byte) []byte {
 		d.fail(nil, "atom of %d characters", len(text))
 		return nil
 	}
-	for _, c := range text {
-		d.latin1 = utf8.AppendRune(d.latin1, rune(c))
-	}
+	d.latin1 = appendLatin1(d.latin1, text)
 	return d.latin1
+}
+
+// appendLatin1 appends text in UTF-8.
+func appendLatin1(b, text []byte) []byte {
+	for _, c := range text {
+		b = utf8.AppendRune(b, rune(c))
+	}
+	return b
 }
 
 func (d *Decoder) pid(tag byte) Term {

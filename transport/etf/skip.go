@@ -46,6 +46,7 @@ func (c *cursor) skipTagged(tag byte) {
 	case tagTuple:
 		c.skipInside(c.length())
 	case tagMap:
+		c.maps = true
 		c.skipInside(2 * c.length())
 	case tagList:
 		c.skipList()
