@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"ehc/controller/api"
 )
@@ -56,8 +55,8 @@ func (v topView) lines() []string {
 		lines = append(lines, v.paint.in(red, v.fit(v.trouble)))
 	}
 	lines = append(lines, "")
-	lines = append(lines, v.block(v.apps(), max(2, v.height/3))...)
-	lines = append(lines, v.block(v.nodes(), max(2, v.height/3))...)
+	lines = append(lines, v.block(v.apps().squeezed(v.width, 0), max(2, v.height/3))...)
+	lines = append(lines, v.block(v.nodes().squeezed(v.width, 0, 1), max(2, v.height/3))...)
 	room := v.height - len(lines) - 1 // the last line is for the keys
 	events := v.history[max(0, len(v.history)-max(0, room)):]
 	for i := len(events) - 1; i >= 0; i-- {
@@ -148,9 +147,5 @@ func (v topView) event(x api.HistoryEntry) string {
 
 // fit is a line that is not wider than the screen.
 func (v topView) fit(line string) string {
-	line = printable(line)
-	if utf8.RuneCountInString(line) <= v.width {
-		return line
-	}
-	return string([]rune(line)[:max(0, v.width-1)]) + "…"
+	return cut(printable(line), v.width)
 }

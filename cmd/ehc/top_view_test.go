@@ -47,7 +47,12 @@ func TestTopText(t *testing.T) {
 	}
 	colours := topScene()
 	colours.paint, colours.trouble = true, "nothing newer: no controller answers"
-	for name, v := range map[string]topView{"wide": topScene(), "narrow": narrow, "many": many, "in-colour": colours} {
+	long := topScene() // as on Fly, on a terminal as wide as they come
+	long.width = 80
+	for i, n := range long.status.Nodes {
+		long.status.Nodes[i].Node = n.App + "-aayushsahu-01JDQ8V0Y2@fdaa:0:18:a7b:2f:1:5a3c:" + n.Node[:1]
+	}
+	for name, v := range map[string]topView{"wide": topScene(), "narrow": narrow, "many": many, "in-colour": colours, "long": long} {
 		t.Run(name, func(t *testing.T) { golden(t, "top-"+name+".txt", strings.Join(v.lines(), "\n")+"\n") })
 	}
 }
