@@ -72,6 +72,9 @@ func (e *emitCommand) run(c *cobra.Command, args []string) error {
 	if e.timeout <= 0 || e.timeout > longestWait {
 		return usage(c, fmt.Errorf("-timeout %s: want more than 0 and at most %s", e.timeout, longestWait))
 	}
+	if c.Flags().Changed("id") && e.id == "" {
+		return usage(c, errors.New("-id is empty: leave it out to have one made"))
+	}
 	fromInput := args[0] == "-"
 	if fromInput && (len(args) > 1 || e.payload != "" || e.id != "") {
 		return usage(c, errors.New("with - each line has its own type, payload and id"))

@@ -17,24 +17,20 @@ func newOutboxCommand(s *streams) *cobra.Command {
 		Short: "Look at the events that wait, and at the dead letters",
 		Long: `Look at the events that are on disk and wait to be delivered, and at the dead
 letters: events that could not be delivered. Those are kept until someone retries
-or drops them. Without a command it is ehc outbox list.`,
+or drops them. Without a command it is ehc outbox list, with the same flags.`,
 		Example: `  ehc outbox
   ehc outbox list -dead
   ehc outbox retry -all`,
 		Annotations: after(plainCodes, "  ehc status, to see why a queue waits"),
 		Args:        aCommand,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return s.listOutbox(c, api.OutboxQuery{Limit: someEvents}, asText)
-		},
 	}
+	s.lists(c)
 	c.AddCommand(newOutboxListCommand(s), newOutboxPeekCommand(s), newOutboxRetryCommand(s), newOutboxDropCommand(s),
 		newOutboxExportCommand(s), newOutboxImportCommand(s))
 	return c
 }
 
 func newOutboxListCommand(s *streams) *cobra.Command {
-	var output *choice
-	var q api.OutboxQuery
 	c := &cobra.Command{
 		Use:   "list [-app APP] [-dead] [-limit N] [-o text|json|wide]",
 		Short: "List what waits, oldest first",
@@ -46,18 +42,24 @@ with how often each was tried and why that failed; or the dead letters.`,
   ehc outbox list -o json`,
 		Annotations: after(plainCodes, "  ehc status, to see why a queue waits"),
 		Args:        noArguments,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if q.Limit < 0 {
-				return usage(c, fmt.Errorf("-limit %d: want 0 or more", q.Limit))
-			}
-			return s.listOutbox(c, q, output.word)
-		},
 	}
+	s.lists(c)
+	return c
+}
+
+// lists makes c list the outbox, with flags for what of it and how.
+func (s *streams) lists(c *cobra.Command) {
+	var q api.OutboxQuery
 	c.Flags().StringVar(&q.App, "app", "", "only events for this `APP`")
 	c.Flags().BoolVar(&q.Dead, "dead", false, "the dead letters")
 	c.Flags().IntVar(&q.Limit, "limit", someEvents, "at most `N` events")
-	output = outputFlag(c, asText, asJSON, asWide)
-	return c
+	output := outputFlag(c, asText, asJSON, asWide)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if q.Limit < 0 {
+			return usage(c, fmt.Errorf("-limit %d: want 0 or more", q.Limit))
+		}
+		return s.listOutbox(c, q, output.word)
+	}
 }
 
 // someEvents is how many a list shows unless it is told otherwise.
