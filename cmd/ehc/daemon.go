@@ -31,13 +31,16 @@ type daemon struct {
 func (d daemon) run(ctx context.Context) (err error) {
 	p := parts{daemon: d}
 	defer func() { err = errors.Join(err, p.close(ctx)) }()
-	if err := p.open(ctx); err != nil {
-		return err
+	for _, step := range []func(context.Context) error{p.open, p.join, p.serve} {
+		err = step(ctx)
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return nil // asked to stop while it began
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err := p.join(ctx); err != nil {
-		return err
-	}
-	return p.serve(ctx)
+	return nil
 }
 
 // nodeOptions are those of the Erlang node that the config asks for. It reads the

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"path/filepath"
 	"strings"
@@ -20,5 +21,14 @@ func TestARunThatCannotBeginLetsGoOfWhatItHas(t *testing.T) {
 	d.data = filepath.Join(d.data, "a\x00b")
 	if err := d.run(t.Context()); err == nil {
 		t.Error("ran without a data folder")
+	}
+}
+
+// TestAControllerThatIsAskedToStopWhileItBeginsHasDoneSo: as at any other moment.
+func TestAControllerThatIsAskedToStopWhileItBeginsHasDoneSo(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := (daemon{data: t.TempDir(), log: io.Discard, env: spec.Env{}}).run(ctx); err != nil {
+		t.Errorf("error = %v, want none", err)
 	}
 }
