@@ -11,6 +11,7 @@ package doctor
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ const (
 	maxInside  = 8  // nodes of one app of which functions are called
 	sideBySide = 8
 	askLimit   = 5 * time.Second // one question
+	maxMessage = 4 << 10         // bytes of a finding's message, in which nodes have their say
 )
 
 // Level is how serious a finding is.
@@ -94,6 +96,9 @@ type examination struct {
 }
 
 func (e *examination) add(f Finding) {
+	if len(f.Message) > maxMessage {
+		f.Message = strings.ToValidUTF8(f.Message[:maxMessage], "") + "…"
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.tell(f)

@@ -311,6 +311,18 @@ func TestWhatIsWrongInsideANode(t *testing.T) {
 	w.want(w.examine("a"), OTPRelease, Warning, "tested with 25 to 29")
 }
 
+// A node that is no friend may answer anything, of any length.
+func TestWhatANodeSaysIsCutShort(t *testing.T) {
+	w := newWard(t)
+	w.node("a1@127.0.0.2", strings.Repeat("x", 1<<20))
+	w.app("a", state.LookupStatic, "a1@127.0.0.2")
+	found := w.examine("a")
+	w.want(found, OTPRelease, OK, "no number: xxx", "…")
+	if n := len(found[OTPRelease].Message); n > 2*maxMessage {
+		t.Errorf("a message of %d bytes", n)
+	}
+}
+
 func TestWhyANodeDoesNotConnect(t *testing.T) {
 	for cause, word := range map[error]string{
 		transport.ErrCookie: "CookieRejected", transport.ErrNotListed: "NotListed", transport.ErrName: "WrongName",
