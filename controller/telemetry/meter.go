@@ -13,6 +13,7 @@ import (
 // called at once; those of a nil Meter count nothing.
 type Meter struct {
 	registry *prometheus.Registry
+	apps     appMeter
 
 	links linkMeter
 	dns   dnsMeter
@@ -29,7 +30,7 @@ type Meter struct {
 // NewMeter returns a Meter of which nothing has been counted. The two versions are
 // those of the build.
 func NewMeter(version, goVersion string) *Meter {
-	m := &Meter{registry: prometheus.NewRegistry()}
+	m := &Meter{registry: prometheus.NewRegistry(), apps: appMeter{gone: map[string]bool{}}}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -71,6 +72,7 @@ func sizes() []float64 { return []float64{1, 4, 16, 64, 256, 1000} }
 func (m *Meter) counter(name, help string, labels ...string) *prometheus.CounterVec {
 	c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	m.registry.MustRegister(c)
+	m.apps.watch(c, labels)
 	return c
 }
 
@@ -78,6 +80,7 @@ func (m *Meter) counter(name, help string, labels ...string) *prometheus.Counter
 func (m *Meter) gauge(name, help string, labels ...string) *prometheus.GaugeVec {
 	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	m.registry.MustRegister(g)
+	m.apps.watch(g, labels)
 	return g
 }
 
@@ -85,6 +88,7 @@ func (m *Meter) gauge(name, help string, labels ...string) *prometheus.GaugeVec 
 func (m *Meter) histogram(name, help string, bounds []float64, labels ...string) *prometheus.HistogramVec {
 	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: bounds}, labels)
 	m.registry.MustRegister(h)
+	m.apps.watch(h, labels)
 	return h
 }
 

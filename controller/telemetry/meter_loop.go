@@ -84,11 +84,13 @@ func notStarted(err error) []*reconcile.ActionError {
 	return nil
 }
 
-// Know begins the series of the apps of a file that is put in force.
+// Know begins the series of the apps of a file that is put in force, and ends those of
+// apps that it has no longer.
 func (m *Meter) Know(apps []state.App) {
 	if m == nil {
 		return
 	}
+	m.apps.keep(apps)
 	for _, a := range apps {
 		m.links.know(a.Name)
 		if a.Deliver != nil {

@@ -227,6 +227,24 @@ func TestWhatHappensIsCounted(t *testing.T) {
 	)
 }
 
+func TestAnAppThatNoFileHasLeavesNoSeriesBehind(t *testing.T) {
+	m := NewMeter("v1", "go1")
+	m.Know(apps())
+	m.Dialled("search", "CookieRejected")
+	m.Dialled("billing", "")
+	m.Batch("search", 7, time.Second)
+	m.Know(apps()[:1])
+	m.ConnectionLost("search", "Closed") // pruned, after its grace
+	m.Know(apps()[:1])
+	text := scrape(t, m)
+	if strings.Contains(text, `app="search"`) {
+		t.Errorf("there are:\n%s", text)
+	}
+	want(t, text, `ehc_dials_total{app="billing"} 1`, `ehc_connections_lost_total{app="-",reason="Closed"} 0`)
+	m.Know(apps())
+	want(t, scrape(t, m), `ehc_dials_total{app="search"} 0`, `ehc_dials_total{app="billing"} 1`)
+}
+
 func TestFunctionsThatPeopleMakeUpDoNotGrowTheLabels(t *testing.T) {
 	m := NewMeter("v1", "go1")
 	for i := range 3 * maxFunctions {
