@@ -35,8 +35,10 @@ another, shown and asked about anew.
 
 A PLANFILE saved by ehc plan -out, and -check-index, apply exactly one plan or
 nothing: if anything has moved since, the plan is refused, and what has moved is
-told. Saving a plan counts as approval of what it prunes. Without a file, the one in
-force is applied again, which is of use with -prune-held.
+told. An index counts from the controller's start: only a PLANFILE is refused after a
+restart whatever the index is by then. Saving a plan counts as approval of what it
+prunes. Without a file, the one in force is applied again, which is of use with
+-prune-held.
 
 With -target a file that changes more than the block of this app, or of this node's
 app, is refused; -prune-held approves only its nodes, and only it is waited for.
