@@ -23,6 +23,9 @@ func (s *streams) approve(ctx context.Context, question string) error {
 		return err
 	}
 	answer, err := bufio.NewReader(io.LimitReader(interruptible{ctx, s.in}, 1<<10)).ReadString('\n')
+	if err != nil {
+		_, _ = io.WriteString(s.out, "\n") // the question's line has no end yet
+	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}

@@ -121,9 +121,15 @@ func TestAskingEndsWithTheContext(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("approve = %v, want the context's error", err)
 	}
+	if !strings.HasSuffix(out.text.String(), "accepted: \n") {
+		t.Errorf("what comes next stands behind the question: %q", &out.text)
+	}
 }
 
 // signalWriter calls wrote when something is written.
-type signalWriter struct{ wrote func() }
+type signalWriter struct {
+	wrote func()
+	text  strings.Builder
+}
 
-func (s *signalWriter) Write(p []byte) (int, error) { s.wrote(); return len(p), nil }
+func (s *signalWriter) Write(p []byte) (int, error) { s.wrote(); return s.text.Write(p) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -125,4 +126,22 @@ func TestProgressTellsWhatTakesLong(t *testing.T) {
 		}
 	}
 	golden(t, "progress.txt", out.String())
+}
+
+// TestAnInterruptedFollowTakesItsLineAway: the error that follows has one of its own,
+// also if the controller was being asked just then.
+func TestAnInterruptedFollowTakesItsLineAway(t *testing.T) {
+	var out strings.Builder
+	client := api.NewClient(api.SocketIn(t.TempDir()))
+	defer client.Close()
+	p := newProgress(&streams{out: &out, isTTY: true, now: time.Now}, client, api.Plan{}, time.Now())
+	p.draw(1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.follow(ctx, time.Minute); err == nil || !strings.HasPrefix(err.Error(), "interrupted; ") {
+		t.Errorf("follow: %v", err)
+	}
+	if !strings.HasSuffix(out.String(), "\r\x1b[K") {
+		t.Errorf("the line is still there: %q", &out)
+	}
 }

@@ -53,9 +53,11 @@ func (p *progress) follow(ctx context.Context, wait time.Duration) error {
 	for {
 		status, plan, err := p.poll(ctx)
 		if ctx.Err() != nil {
+			p.clear()
 			return cutOff("interrupted", left)
 		}
 		if err != nil {
+			p.clear()
 			return fmt.Errorf("applied, but what became of it is not known: %w", err)
 		}
 		if err := p.tell(status, plan); err != nil {
