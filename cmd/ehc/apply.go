@@ -61,7 +61,6 @@ it says which; the controller goes on by itself.`,
 	f.StringVar(&a.config, "config", "", "put this `FILE` in force")
 	f.Uint64Var(&a.checkIndex, "check-index", 0, "apply only if the controller is still at index `N`")
 	f.StringVar(&a.target, "target", "", "only this `APP` or node")
-	completeFlag(c, "target", io.apps(true))
 	f.BoolVar(&a.autoApprove, "auto-approve", false, "do not ask")
 	f.BoolVar(&a.pruneHeld, "prune-held", false, "prune what guards hold back, too")
 	f.DurationVar(&a.wait, "wait", time.Minute, "follow for at most `TIME`; 0 does not follow")

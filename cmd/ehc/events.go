@@ -47,8 +47,6 @@ of its own.`,
 	f.StringVar(&e.query.Node, "node", "", "only of this `NODE`")
 	f.IntVar(&e.query.Limit, "limit", 100, "the last `N` events")
 	e.output = outputFlag(c, asText, asJSON)
-	completeFlag(c, "app", s.apps(false))
-	completeFlag(c, "node", s.apps(true))
 	return c
 }
 

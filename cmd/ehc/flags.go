@@ -35,10 +35,6 @@ func (c *choice) Type() string { return strings.Join(c.of, "|") }
 func outputFlag(c *cobra.Command, formats ...string) *choice {
 	o := &choice{word: formats[0], of: formats}
 	c.Flags().VarP(o, "output", "o", "how to show it")
-	words := cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)
-	if err := c.RegisterFlagCompletionFunc("output", words); err != nil {
-		panic(err) // only when the flag above is not there
-	}
 	return o
 }
 

@@ -62,7 +62,7 @@ is one object: index, revision, and the list by its name.`,
 			case 0:
 				return gettable, cobra.ShellCompDirectiveNoFileComp
 			case 1:
-				return s.names(c, args[0] != "apps" && args[0] != "outbox"), cobra.ShellCompDirectiveNoFileComp
+				return s.matching(c, args[0] != "apps" && args[0] != "outbox"), cobra.ShellCompDirectiveNoFileComp
 			}
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		},

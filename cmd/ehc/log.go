@@ -22,6 +22,7 @@ anew, for then the log block of cluster.hcl counts.`,
   ehc log info -format json`,
 		Annotations: after(plainCodes, "  the log block of cluster.hcl, to keep it"),
 		Args:        atMostOne,
+		ValidArgs:   []string{"trace", "debug", "info", "warn", "error"},
 	}
 	output := outputFlag(c, asText, asJSON)
 	var format string

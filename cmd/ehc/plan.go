@@ -66,7 +66,6 @@ never renamed: the API's OpenAPI file describes them.`,
 	f.BoolVar(&p.probe, "probe", false, "try the nodes that would be connected")
 	f.BoolVar(&p.offline, "offline", false, "ask no controller; needs -config")
 	p.output = outputFlag(c, asText, asJSON)
-	completeFlag(c, "target", io.apps(true))
 	return c
 }
 

@@ -75,6 +75,7 @@ lists no longer, and delivers events that wait for them.`,
 		newOutboxCommand(io), newValidateCommand(io), newFmtCommand(io),
 		newCookieCommand(io), newDevCommand(io), newExplainCommand(io), newManCommand(io), newVersionCommand(io),
 	)
+	io.completeFlags(root)
 	return root
 }
 
