@@ -13,8 +13,8 @@ import (
 )
 
 // Decode returns the term of a JSON value, its forms included. A form that does not
-// hold what it should is an error, as are two values, more than 64 levels and a
-// number too large for a float.
+// hold what it should is an error, as are two values, more than 64 levels, a number
+// too large for a float and one of more than 4,934 characters.
 func Decode(text []byte) (etf.Term, error) { return decode(text, true) }
 
 // Plain is Decode without forms: {"$atom": "ok"} is a map with a binary as its key.
@@ -146,9 +146,15 @@ func unexpected(err error) error {
 	return err
 }
 
-// number keeps integers of any length whole; what has a point or an exponent is a
-// float.
+// maxDigits is up to how many digits and signs a number is read: as many as Encode
+// writes. The time that it takes grows with their square.
+const maxDigits = maxBig*30103/100000 + 2
+
+// number keeps integers whole; what has a point or an exponent is a float.
 func number(n json.Number) (etf.Term, error) {
+	if len(n) > maxDigits {
+		return nil, fmt.Errorf("a number of %d characters: want at most %d", len(n), maxDigits)
+	}
 	if i, err := n.Int64(); err == nil && int64(int(i)) == i {
 		return int(i), nil
 	}

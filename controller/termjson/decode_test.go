@@ -99,6 +99,21 @@ func TestFieldsAreAtomsAndWhatIsBelowIsNot(t *testing.T) {
 	}
 }
 
+// A long number takes a time that grows with the square of its length: a megabyte, as
+// in the payload of an event, took seconds.
+func TestANumberThatIsTooLongIsAnError(t *testing.T) {
+	longest := new(big.Int).Neg(new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 16<<10), big.NewInt(1)))
+	back, err := termjson.Decode(termjson.Encode(longest))
+	if n, ok := back.(*big.Int); err != nil || !ok || n.Cmp(longest) != 0 {
+		t.Errorf("the longest that is written does not come back: %v", err)
+	}
+	for _, text := range []string{strings.Repeat("7", 1<<20), "[-" + strings.Repeat("7", 5000) + "]", "0." + strings.Repeat("7", 1<<20), "1e" + strings.Repeat("7", 1<<20)} {
+		if _, err := termjson.Plain([]byte(text)); err == nil || len(err.Error()) > 100 {
+			t.Errorf("%.10s… of %d bytes: %.100v", text, len(text), err)
+		}
+	}
+}
+
 // Of terms that have a form or a value of JSON's own, what comes back is what went;
 // of atoms and tuples, their text and their elements.
 func TestWhatIsReadBackEncodesTheSame(t *testing.T) {

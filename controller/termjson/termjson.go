@@ -6,7 +6,8 @@
 //	true, false                        true, false
 //	other atoms                        a string, as Elixir shows it: "ok", and without
 //	                                   Elixir. for a module, "Phoenix.PubSub"
-//	integers                           a number, whole however long it is
+//	integers                           a number, whole; one of more than 16,384 bits is
+//	                                   {"$erlang": TEXT}, cut short
 //	floats                             a number with a point or an exponent: 1.0
 //	binaries in UTF-8                  a string
 //	other binaries                     {"$binary": BASE64}
