@@ -22,6 +22,7 @@ func (l *link) bind(c dist.Control) {
 		full := len(l.watches)+len(l.bonds) >= l.node.o.Limits.Monitors
 		if !full && !l.over {
 			l.bonds[bond{c.From, c.To}] = struct{}{}
+			l.note(c.To)
 		}
 		l.mu.Unlock()
 		if !full {

@@ -32,6 +32,7 @@ func (l *link) monitored(c dist.Control) {
 	full := len(l.watches)+len(l.bonds) >= l.node.o.Limits.Monitors
 	if !full && !l.over {
 		l.watches[c.Ref] = w
+		l.note(w.pid)
 	}
 	l.mu.Unlock()
 	if full {

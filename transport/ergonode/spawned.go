@@ -16,6 +16,7 @@ type spawned struct {
 	request   etf.Ref
 	by        etf.Pid
 	monitored bool // the end is to be told
+	noted     bool // others watch it, or are linked to it
 	cancel    context.CancelFunc
 }
 
@@ -145,8 +146,10 @@ func raised(result etf.Term, err error) etf.Tuple {
 
 // finish ends the process that ran a function, unless it was killed before.
 func (l *link) finish(s *spawned, reason etf.Term) {
-	told := l.bury(s)
-	defer l.parted(s.pid, etf.Atom("normal"))
+	told, noted := l.bury(s)
+	if noted {
+		defer l.parted(s.pid, etf.Atom("normal"))
+	}
 	if !told {
 		return
 	}
@@ -159,13 +162,22 @@ func (l *link) finish(s *spawned, reason etf.Term) {
 	}
 }
 
-// bury takes a process out of the table. It says whether its end is to be told.
-func (l *link) bury(s *spawned) bool {
+// bury takes a process out of the table. It says whether its end is to be told to who
+// called, and whether to others: to look for them costs a look at all monitors.
+func (l *link) bury(s *spawned) (told, noted bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	here := l.spawned[s.pid.ID] == s
 	delete(l.spawned, s.pid.ID)
-	return here && s.monitored
+	return here && s.monitored, here && s.noted
+}
+
+// note says that a process is watched or linked to, if it is one that runs a function;
+// the lock is held.
+func (l *link) note(p etf.Pid) {
+	if s := l.spawned[p.ID]; s != nil && s.pid == p {
+		s.noted = true
+	}
 }
 
 // killed takes an exit signal to a process of ours. Those that run functions trap no
@@ -183,9 +195,12 @@ func (l *link) killed(c dist.Control) {
 	if s == nil {
 		return
 	}
-	if l.bury(s) {
+	told, noted := l.bury(s)
+	if told {
 		l.sendDown(watch{by: s.by, pid: s.pid}, s.request, etf.Atom("killed"))
 	}
-	l.parted(s.pid, etf.Atom("killed"))
+	if noted {
+		l.parted(s.pid, etf.Atom("killed"))
+	}
 	s.cancel()
 }
