@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -182,7 +183,7 @@ func active(haltedAt time.Time) state.Condition {
 
 func discovered(snap state.Snapshot, a state.App, wanted int) state.Condition {
 	c := state.Condition{Type: condDiscovered, Status: isTrue, Reason: reasonListed, Message: fmt.Sprintf("%d listed", wanted)}
-	var failed, unasked []string
+	var failed, unasked, barren []string
 	known := true
 	for _, q := range snap.Queries() {
 		if q.App != a.Name {
@@ -195,6 +196,9 @@ func discovered(snap state.Snapshot, a state.App, wanted int) state.Condition {
 		if q.Unasked != "" {
 			unasked = append(unasked, q.Unasked)
 		}
+		if q.Barren != "" {
+			barren = append(barren, q.Name+": "+q.Barren)
+		}
 	}
 	switch {
 	case len(failed) > 0:
@@ -204,7 +208,7 @@ func discovered(snap state.Snapshot, a state.App, wanted int) state.Condition {
 	case len(unasked) > 0:
 		c.Status, c.Reason, c.Message = isFalse, reasonEPMDUnreachable, strings.Join(unasked, "; ")
 	case wanted == 0:
-		c.Status, c.Reason, c.Message = isFalse, reasonNoNodes, "the queries list no node"
+		c.Status, c.Reason, c.Message = isFalse, reasonNoNodes, cmp.Or(strings.Join(barren, "; "), "the queries list no node")
 	}
 	return c
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ehc/state"
 	"ehc/transport"
 )
 
@@ -46,9 +47,11 @@ func TestTheLogSaysOnceWhyAClusterIsNotAsItShouldBe(t *testing.T) {
 		}
 		const refused = `[WARN]  not connected: app=a node=a1@127.0.0.1 reason=CookieRejected cause="cookie rejected"`
 
-		w.list()
+		if err := w.store.RecordAnswer("a", "a.internal", state.Answer{Barren: "no address"}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
 		w.settle(time.Second)
-		want("no node", `[WARN]  not Discovered: app=a reason=NoNodes cause="the queries list no node"`)
+		want("no node", `[WARN]  not Discovered: app=a reason=NoNodes cause="a.internal: no address"`)
 		w.list("a1@127.0.0.1")
 		w.settle(10 * time.Minute)
 		want("refused at every try", `[INFO]  Discovered again: app=a cause="1 listed"`, refused)

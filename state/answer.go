@@ -24,7 +24,7 @@ func (s *Store) RecordAnswer(app, query string, a Answer, now time.Time) error {
 		if !ok {
 			return nil
 		}
-		q.Known, q.Err, q.Unasked, q.Machines = true, "", a.Why, a.Machines
+		q.Known, q.Err, q.Unasked, q.Barren, q.Machines = true, "", a.Why, a.Barren, a.Machines
 		switch {
 		case len(a.Found) > 0, len(a.Unasked) > 0:
 			q.EmptyTimes = 0

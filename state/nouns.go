@@ -47,6 +47,7 @@ type Query struct {
 	Known      bool   // a lookup has worked since the start
 	Err        string // why the last lookup failed; empty if it worked
 	Unasked    string // why nobody could be asked at some of the addresses that it listed; empty if all were
+	Barren     string // why the last lookup that worked found no node, for people; empty if it found one
 	EmptyTimes int    // how often in a row a lookup that worked found no node, up to EmptyEnough
 	Machines   Machines
 }
@@ -144,6 +145,9 @@ type Answer struct {
 	Found   []Found
 	Unasked []netip.Addr
 	Why     string
+	// Barren is why it found none, for people: no address, or no name that fits. It is
+	// empty if it found some, or there are Unasked.
+	Barren string
 	// Machines is for people to see: no peer comes or goes by it.
 	Machines Machines
 }

@@ -69,6 +69,9 @@ func (f *Finder) Find(ctx context.Context, dns state.DNSSpec, app state.App, loo
 		return state.Answer{}, err
 	}
 	answer.Machines = machines
+	if len(places) == 0 {
+		answer.Barren = "no address"
+	}
 	return answer, nil
 }
 

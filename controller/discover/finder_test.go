@@ -64,7 +64,10 @@ func TestFind(t *testing.T) {
 			epmds: listing{"10.0.0.1": {"rem-3f2a-blue", "ehc", "a@b", "x\x1b[2J", "blue"}, "fdaa::1": {"rpc-00ff-blue"}},
 			want:  state.Answer{Found: []state.Found{nodeAt("blue@10.0.0.1", "10.0.0.1", 9004)}}},
 		{name: "an EPMD without a fitting name is an answer", lookup: host, app: state.App{Match: "red"},
-			epmds: listing{"10.0.0.1": {"blue"}, "fdaa::1": {}}},
+			epmds: listing{"10.0.0.1": {"ehc", "rem-3f2a-blue"}, "fdaa::1": {"d", "b", "a", "c", "rem-3f2a-blue"}},
+			want:  state.Answer{Barren: `EPMD at fdaa::1 lists "a", "b", "c", 1 more, and none fits match "red"; nor elsewhere, at 1 more`}},
+		{name: "an EPMD without any other node is an answer", lookup: srv,
+			epmds: listing{"10.0.1.1": {"rem-3f2a-blue"}}, want: state.Answer{Barren: "EPMD at 10.0.1.1 lists no node"}},
 		{name: "an EPMD that cannot be asked leaves its address unasked", lookup: host,
 			epmds: listing{"fdaa::1": {"blue"}},
 			want: state.Answer{Found: []state.Found{nodeAt("blue@fdaa::1", "fdaa::1", 9000)}, Unasked: addrs("10.0.0.1"),
@@ -87,7 +90,7 @@ func TestFind(t *testing.T) {
 		{name: "a failed question is a failure", lookup: state.Lookup{Target: "bad.internal"}, fails: "SERVFAIL from SERVER"},
 		{name: "a failed service is a failure", lookup: state.Lookup{Kind: state.LookupSRV, Target: "bad.internal"}, fails: "SERVFAIL from SERVER"},
 		{name: "a kind that we do not know is a failure", lookup: state.Lookup{Text: "x:y", Kind: 99}, fails: `query "x:y": kind 99 is not one that is looked up`},
-		{name: "nothing listed is an empty answer", lookup: state.Lookup{Target: "none.internal"}},
+		{name: "nothing listed is an empty answer", lookup: state.Lookup{Target: "none.internal"}, want: state.Answer{Barren: "no address"}},
 	}
 	s := serve(t)
 	s.Set("app.internal", addrs("fdaa::1", "10.0.0.1")...)

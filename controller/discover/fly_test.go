@@ -102,9 +102,9 @@ func TestFindAsksFly(t *testing.T) {
 			setup: func(s *zone.Server) {
 				s.SetTXT("all.vms.phoenix.internal", "10 a,11 b,12 c,13 d,14 e,15 f,16 g,17 h,18 i,19")
 			},
-			want: state.Answer{Machines: state.Machines{Deployed: 10, Stopped: 10,
+			want: state.Answer{Barren: "no address", Machines: state.Machines{Deployed: 10, Stopped: 10,
 				Which: "10 in a, 11 in b, 12 in c, 13 in d, 14 in e, 15 in f, 16 in g, 17 in h (and 2 more)"}}},
-		{name: "an app that does not exist is an empty answer", app: byTemplate, setup: func(*zone.Server) {}},
+		{name: "an app that does not exist is an empty answer", app: byTemplate, setup: func(*zone.Server) {}, want: state.Answer{Barren: "no address"}},
 		{name: "no answer about the machines is a failure", app: byTemplate, fails: "REFUSED from SERVER",
 			setup: func(s *zone.Server) { flyApp(s); s.Fail("vms.phoenix.internal", zone.Refused) }},
 		{name: "no answer about the addresses is a failure", app: byTemplate, fails: "SERVFAIL from SERVER",

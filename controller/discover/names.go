@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -69,7 +70,40 @@ func (f *Finder) ask(ctx context.Context, places []place, glob string) (state.An
 		return state.Answer{}, err
 	}
 	answer.Unasked, answer.Why = unasked, f.why(addrs, said)
+	if len(addrs) > 0 && len(answer.Found) == 0 && len(unasked) == 0 {
+		answer.Barren = f.passedOver(addrs, said, glob)
+	}
 	return answer, nil
+}
+
+// namesShown is how many names of one EPMD are told of at most.
+const namesShown = 3
+
+// passedOver says what the EPMDs list instead of a name that fits: the first that lists
+// any node but ours.
+func (f *Finder) passedOver(addrs []netip.Addr, said []heard, glob string) string {
+	text := fmt.Sprintf("EPMD at %s lists no node", addrs[0])
+	for i, addr := range addrs {
+		var names []string
+		for _, e := range said[i].entries {
+			if node, ok := listed(e.Name, addr); ok && node != f.Self {
+				names = append(names, fmt.Sprintf("%.40q", e.Name))
+			}
+		}
+		if len(names) == 0 {
+			continue
+		}
+		slices.Sort(names)
+		if more := len(names) - namesShown; more > 0 {
+			names = append(names[:namesShown], fmt.Sprintf("%d more", more))
+		}
+		text = fmt.Sprintf("EPMD at %s lists %s, and none fits match %q", addr, strings.Join(names, ", "), glob)
+		break
+	}
+	if more := len(addrs) - 1; more > 0 {
+		text += fmt.Sprintf("; nor elsewhere, at %d more", more)
+	}
+	return text
 }
 
 func (f *Finder) names(ctx context.Context, addr netip.Addr) heard {
