@@ -65,6 +65,7 @@ func TestBadRequestsAreProblems(t *testing.T) {
 		"a body that is cut":       {"POST", "/v1/plan", `{"file":`, 400},
 		"an unknown field":         {"POST", "/v1/plan", `{"fil":"x"}`, 400},
 		"a body that is huge":      {"POST", "/v1/plan", `{"text":"` + strings.Repeat("x", maxBody) + `"}`, 413},
+		"a list that is huge":      {"POST", "/v1/events", `{"events":[` + strings.Repeat("{},", maxList) + `{}]}`, 413},
 		"a limit that is none":     {"GET", "/v1/outbox?limit=many", "", 400},
 		"a limit out of bounds":    {"GET", "/v1/outbox?limit=1000000", "", 400},
 		"two values":               {"POST", "/v1/plan", `{} {}`, 400},

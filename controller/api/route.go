@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -89,38 +87,6 @@ func newStream(pattern string, query []string, begin func(*http.Request) (feed f
 
 // waits makes r one that may wait for something to happen.
 func (r route) waits() route { r.pace = waiting; return r }
-
-// readJSON reads the one JSON value of a body.
-func readJSON[Q any](w http.ResponseWriter, r *http.Request) (Q, error) {
-	var q Q
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	d.DisallowUnknownFields()
-	err := d.Decode(&q)
-	if err == nil {
-		_, err = d.Token()
-		switch {
-		case err == nil:
-			return q, NewProblem(http.StatusBadRequest, "read request body: more than one JSON value")
-		case errors.Is(err, io.EOF):
-			err = nil
-		}
-	}
-	return q, bodyProblem(err)
-}
-
-// bodyProblem is what a client is told of a body that cannot be read; nil for nil.
-func bodyProblem(err error) error {
-	var large *http.MaxBytesError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &large):
-		return NewProblem(http.StatusRequestEntityTooLarge, "request body is over %d bytes", large.Limit)
-	case errors.Is(err, io.EOF):
-		return NewProblem(http.StatusBadRequest, "read request body: it is empty, want JSON")
-	}
-	return NewProblem(http.StatusBadRequest, "read request body: %v", err)
-}
 
 // writeJSON writes an answer. Its error is that v is no JSON, and nothing is
 // written then; a reader that has left is no error.
