@@ -227,6 +227,18 @@ func TestTheFilesOfTLS(t *testing.T) {
 	w.want(try(ca.IssueFrom(good())), TLS, Failure, "expired")
 }
 
+// TestAFixIsForWhereEhcRuns: fly is no command of whoever is elsewhere.
+func TestAFixIsForWhereEhcRuns(t *testing.T) {
+	w := newWard(t)
+	w.app("a", state.LookupHost, "a.internal")
+	f := w.examine("a")[Resolves]
+	if w.want(map[string]Finding{Resolves: f}, Resolves, Warning, "start the app"); strings.Contains(f.Fix, "fly") {
+		t.Errorf("not on Fly: %+v", f)
+	}
+	w.env["FLY_MACHINE_ID"] = "1"
+	w.want(w.examine("a"), Resolves, Warning, "start the app: fly status -a ")
+}
+
 func TestNameServersThatFail(t *testing.T) {
 	w := newWard(t)
 	w.app("a", state.LookupHost, "a.internal")

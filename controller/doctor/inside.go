@@ -224,8 +224,11 @@ func (i *inquiry) pubsub(ctx context.Context) {
 func (i *inquiry) noPubSub(ctx context.Context) {
 	t, err := i.ask(ctx, "erlang", "whereis", etf.Atom("Elixir.Phoenix.PubSub.Supervisor"))
 	if _, isPid := t.(etf.Pid); err == nil && isPid {
-		i.note(Failure, PubSub, "deaf: Phoenix.PubSub runs and its pg scope has died, so that it gets no broadcast of other nodes",
-			"restart the app: fly machine restart; it stays deaf until then")
+		fix := "restart the app; it stays deaf until then"
+		if i.onFly() {
+			fix += ": fly machine restart"
+		}
+		i.note(Failure, PubSub, "deaf: Phoenix.PubSub runs and its pg scope has died, so that it gets no broadcast of other nodes", fix)
 		return
 	}
 	i.note(OK, PubSub, "it runs no Phoenix.PubSub", "")

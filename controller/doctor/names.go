@@ -72,8 +72,11 @@ func (p *patient) resolve(ctx context.Context, q state.Lookup, servers []netip.A
 			p.note(level, Resolves, fmt.Sprintf("%s: %v", q.Text, err), "dig @"+server.Addr().String()+" -p "+fmt.Sprint(server.Port())+" AAAA "+dnsName(q))
 			continue
 		case len(got) == 0:
-			p.note(Warning, Resolves, fmt.Sprintf("%s: %s answers that there is nothing of this name", q.Text, server),
-				"mend queries in peer \""+p.app.Name+"\", or start the app: fly status -a "+flyApp(q))
+			fix := fmt.Sprintf("mend queries in peer %q, or start the app", p.app.Name)
+			if q.Kind == state.LookupFly || p.onFly() {
+				fix += ": fly status -a " + flyApp(q)
+			}
+			p.note(Warning, Resolves, fmt.Sprintf("%s: %s answers that there is nothing of this name", q.Text, server), fix)
 		default:
 			p.note(OK, Resolves, fmt.Sprintf("%s: %s from %s, TTL %s, after %s", q.Text, families(got), server, ttl, took), "")
 		}
