@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
 
@@ -22,7 +21,7 @@ status and plan show how it stands: there it is held as "suspended". A restart o
 the controller changes nothing of that.`,
 		Example:     "  ehc suspend phoenix",
 		Annotations: after(plainCodes, "  ehc resume phoenix"),
-	}, "suspended", (*api.Client).Suspend)
+	}, outcome{"is now suspended", "is suspended already"}, (*api.Client).Suspend)
 }
 
 func newResumeCommand(s *streams) *cobra.Command {
@@ -32,12 +31,14 @@ func newResumeCommand(s *streams) *cobra.Command {
 		Long:        `End what ehc suspend began: the next pass does for the app what is to do.`,
 		Example:     "  ehc resume phoenix",
 		Annotations: after(plainCodes, "  ehc plan, to see what is to do for it"),
-	}, "not suspended", (*api.Client).Resume)
+	}, outcome{"is suspended no longer", "is not suspended"}, (*api.Client).Resume)
 }
 
-// suspension makes c the command that asks for one of the two; word is how the app
-// is after it.
-func suspension(s *streams, c *cobra.Command, word string, ask func(*api.Client, context.Context, api.SuspendRequest) (api.Suspensions, error)) *cobra.Command {
+// outcome is how an app is then: because of this, or as it was before.
+type outcome struct{ changed, same string }
+
+// suspension makes c the command that asks for one of the two.
+func suspension(s *streams, c *cobra.Command, then outcome, ask func(*api.Client, context.Context, api.SuspendRequest) (api.Suspensions, error)) *cobra.Command {
 	output := outputFlag(c, asText, asJSON)
 	c.ValidArgsFunction = s.apps(false)
 	c.Args = exactlyOne("name one APP: a peer block of the file in force")
@@ -51,18 +52,18 @@ func suspension(s *streams, c *cobra.Command, word string, ask func(*api.Client,
 		if output.word == asJSON {
 			return writeJSON(s.out, got)
 		}
-		_, err = io.WriteString(s.out, suspensionText(args[0], word, got))
+		_, err = io.WriteString(s.out, suspensionText(args[0], then, got))
 		return err
 	}
 	return c
 }
 
-func suspensionText(app, word string, got api.Suspensions) string {
-	now := "now"
+func suspensionText(app string, then outcome, got api.Suspensions) string {
+	how := then.changed
 	if !got.Changed {
-		now = "already"
+		how = then.same
 	}
-	text := fmt.Sprintf("%s is %s %s.\n", printable(app), now, word)
+	text := printable(app) + " " + how + ".\n"
 	var names []string
 	for _, x := range got.Suspended {
 		names = append(names, printable(x.App))
