@@ -54,7 +54,7 @@ func (l *link) ask(ctx context.Context, name etf.Atom, request etf.Term) (etf.Te
 		}
 		r.err = ctx.Err()
 	}
-	_ = l.push(demonitor) // harmless after a down message
+	l.push(demonitor) // harmless after a down message
 	return r.value, r.err
 }
 

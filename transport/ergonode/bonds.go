@@ -42,7 +42,7 @@ func (l *link) unbind(c dist.Control) {
 	delete(l.bonds, bond{c.From, c.To})
 	l.mu.Unlock()
 	if b, err := dist.AppendUnlinkAck(nil, c.ID, c.To, c.From, l.with); err == nil && l.node.named(c.To) {
-		_ = l.push(b)
+		l.push(b)
 	}
 }
 
@@ -84,6 +84,6 @@ func (l *link) sendExit(from, to etf.Pid, reason etf.Term) {
 		b, err = l.append(b, reason)
 	}
 	if err == nil {
-		_ = l.push(b)
+		l.push(b)
 	}
 }

@@ -153,7 +153,7 @@ func (l *link) leaderOfCalls() etf.Pid {
 // kill ends a call's process, and its monitor.
 func (l *link) kill(child etf.Pid, ref etf.Ref) {
 	exit := etf.AppendAtom(dist.AppendExit2(nil, l.caller, child), "kill")
-	_ = l.push(dist.AppendDemonitor(nil, l.caller, child, ref), exit)
+	l.push(dist.AppendDemonitor(nil, l.caller, child, ref), exit)
 }
 
 // started takes a spawn reply. It comes before the down message, so a call that is

@@ -129,6 +129,6 @@ func (l *link) printed(payload []byte) {
 	}
 	b, err := l.append(dist.AppendSend(nil, l.leader, from), etf.Tuple{etf.Atom("io_reply"), m[2], answer})
 	if err == nil {
-		_ = l.push(b)
+		l.push(b)
 	}
 }

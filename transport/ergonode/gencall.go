@@ -28,7 +28,7 @@ func (l *link) declined(t etf.Term) bool {
 		return false
 	}
 	if b, err := l.reply(call, l.caller, notSupported); err == nil {
-		_ = l.push(b)
+		l.push(b)
 	}
 	return true
 }
@@ -86,6 +86,6 @@ func (l *link) netKernel(c dist.Control) {
 		value = etf.Atom("yes")
 	}
 	if b, err := l.reply(call, l.node.pid(netKernelID), value); err == nil {
-		_ = l.push(b)
+		l.push(b)
 	}
 }

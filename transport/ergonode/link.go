@@ -199,13 +199,12 @@ func (l *link) put(ctx context.Context, frames ...[]byte) error {
 
 // push seals frames and queues them without waiting, for the reader must never
 // wait for the writer: a peer that brings us to answer more than it takes loses its
-// link.
-func (l *link) push(frames ...[]byte) error {
+// link. On one that has ended they are lost, as they would have been anyway.
+func (l *link) push(frames ...[]byte) {
 	for _, f := range frames {
 		dist.Seal(f)
 	}
 	if !l.queue.push(frames...) {
 		l.end(transport.ErrOverload)
 	}
-	return nil
 }

@@ -110,7 +110,7 @@ func (l *link) sendDown(w watch, ref etf.Ref, reason etf.Term) {
 		b, err = l.append(b, reason)
 	}
 	if err == nil {
-		_ = l.push(b)
+		l.push(b)
 	}
 }
 

@@ -52,8 +52,8 @@ func (n *Node) probe(ctx context.Context, t transport.Target) (transport.Probed,
 		return transport.Probed{}, fmt.Errorf("%w: %w", transport.ErrName, err)
 	}
 	return reach(ctx, n, t, func(at netip.AddrPort, c transport.Cookie, i int) (transport.Probed, error) {
-		stranger := &Node{o: n.o, self: stranger(n.self.Name)} // a node that nobody else is
-		nc, with, err := stranger.handshake(ctx, at, t.Node, c)
+		other := &Node{o: n.o, self: stranger(n.self.Name)}
+		nc, with, err := other.handshake(ctx, at, t.Node, c)
 		if err != nil {
 			return transport.Probed{}, err
 		}

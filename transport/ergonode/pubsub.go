@@ -74,7 +74,7 @@ func (p *party) do(signals []pubsub.Signal) {
 			continue
 		}
 		if b, err := p.frame(l, s); err == nil {
-			_ = l.push(b)
+			l.push(b)
 		}
 	}
 	for _, shown := range p.scope.Changed() {

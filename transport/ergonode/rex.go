@@ -67,7 +67,7 @@ func (l *link) rexMessage(from etf.Pid, request etf.Term, size int) {
 // tell sends a message that answers the reader's.
 func (l *link) tell(to etf.Pid, message etf.Term) {
 	if b, err := l.append(dist.AppendSend(nil, l.node.pid(rexID), to), message); err == nil {
-		_ = l.push(b)
+		l.push(b)
 	}
 }
 
@@ -99,7 +99,7 @@ func (l *link) rexAnswer(call *inbound, value etf.Term) {
 		return
 	}
 	if b, err := l.reply(call, l.node.pid(rexID), value); err == nil {
-		_ = l.push(b)
+		l.push(b)
 	}
 }
 

@@ -46,7 +46,7 @@ func (l *link) spawn(c dist.Control) {
 		return
 	}
 	if b, err := dist.AppendSpawnFailure(nil, c.Ref, c.From, refusal); err == nil {
-		_ = l.push(b)
+		l.push(b)
 	}
 }
 
@@ -107,7 +107,7 @@ func (l *link) start(c dist.Control, e executed) (refusal etf.Atom) {
 		cancel()
 		return "system_limit"
 	}
-	_ = l.push(dist.AppendSpawnReply(nil, c.Ref, c.From, pid, c.Spawn.Monitor))
+	l.push(dist.AppendSpawnReply(nil, c.Ref, c.From, pid, c.Spawn.Monitor))
 	l.node.running.Go(func() { // the reader, which calls this, counts among running
 		defer cancel()
 		reason := l.execute(ctx, e)

@@ -19,6 +19,6 @@ func (l *link) askUser() {
 		}
 	}}
 	if l.expect(id, k) == nil {
-		_ = l.push(frame)
+		l.push(frame)
 	}
 }

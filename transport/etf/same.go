@@ -23,7 +23,7 @@ func ambiguous(t Term) bool {
 // keyTwice says whether in a term, which is well formed, a map has a key twice, in
 // whatever forms. It takes time in proportion to the bytes.
 func keyTwice(b []byte) bool {
-	s := same{cursor: cursor{b: b, maxDepth: math.MaxInt}, seed: maphash.MakeSeed()}
+	s := same{cursor: cursor{b: b}, seed: maphash.MakeSeed()}
 	s.one, s.other = maphash.String(s.seed, "one"), maphash.String(s.seed, "other")
 	s.term()
 	return s.twice
