@@ -27,8 +27,9 @@ import (
 //	up        yes                                           resync
 //	up        no      busy                                  held
 //	up        no      a person has approved                 prune
-//	up        no      a query of its app failed, or has     kept
-//	                  not been answered yet
+//	up        no      a query of its app, or that listed    kept
+//	                  it and is another app's now, failed,
+//	                  or has not been answered yet
 //	up        no      no query of its app finds a node,     kept by a guard
 //	                  and that is not allowed
 //	up        no      unlisted for less than Prune.After    kept, wake then
@@ -40,8 +41,9 @@ import (
 //
 // A node that came up by itself and no query has listed yet counts as unlisted
 // since then. A kept node is held, and resynced like a listed one. An app whose
-// block has left cluster.hcl asked for its nodes to go: only the approval, the
-// grace and the number at once matter to them.
+// block has left cluster.hcl asked for its nodes to go, unless it was only renamed:
+// only the approval, what other apps ask, the grace and the number at once matter
+// to them.
 //
 // For each app with a handler and events that wait, through one of its nodes:
 // of those that are up, listed, resynced and not busy, or else of those that are

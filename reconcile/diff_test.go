@@ -226,6 +226,16 @@ func guardCases() []diffCase {
 		rows:    join(old, removed),
 		actions: []Action{{Prune, "a@h", "media", "no longer listed"}},
 	}, {
+		name: "an app that was renamed keeps its nodes while its query fails under the new name",
+		rows: join(old, removed, state.AppRow{App: state.App{Name: "movies"}},
+			with(failed, func(q *state.Query) { q.App = "movies" })),
+		held: []Hold{{Node: "a@h", App: "media", Reason: servfail}},
+	}, {
+		name: "what an app that asks the same, too, is told does not matter",
+		rows: join(other, old, answered(), media(), state.AppRow{App: state.App{Name: "movies"}},
+			with(failed, func(q *state.Query) { q.App = "movies" })),
+		actions: []Action{{Prune, "a@h", "media", "no longer listed"}},
+	}, {
 		name: "an app that left the file keeps its nodes for their grace",
 		rows: join(gone("a@h", t0), up("a@h"), removed),
 		held: []Hold{{Node: "a@h", App: "media", Reason: "listed no longer; kept for 30s", PruneAt: in(grace)}},

@@ -9,11 +9,16 @@ import (
 
 // facts are the rows of one moment, by node and by app.
 type facts struct {
-	nodes []node
-	at    map[state.Node]int // where in nodes
-	apps  map[string]*app
-	none  state.Conn // what is known of a connection without a row
+	nodes  []node
+	at     map[state.Node]int // where in nodes
+	apps   map[string]*app
+	asked  map[queryKey]bool // of apps in the file
+	doubts map[string]string // by a query's text: why its answer cannot be relied on now
+	none   state.Conn        // what is known of a connection without a row
 }
+
+// queryKey is a query of an app, by its text.
+type queryKey struct{ app, name string }
 
 // node is what the rows say of one node.
 type node struct {
@@ -51,9 +56,11 @@ type app struct {
 func gather(desired state.Desired, live state.Live) *facts {
 	most := max(len(live.Conns), len(desired.Peers))
 	f := &facts{
-		nodes: make([]node, 0, most),
-		at:    make(map[state.Node]int, most),
-		apps:  make(map[string]*app, len(desired.Apps)),
+		nodes:  make([]node, 0, most),
+		at:     make(map[state.Node]int, most),
+		apps:   make(map[string]*app, len(desired.Apps)),
+		asked:  make(map[queryKey]bool, len(desired.Queries)),
+		doubts: map[string]string{},
 	}
 	for _, a := range desired.Apps {
 		f.apps[a.Name] = &app{AppRow: a}
@@ -64,9 +71,7 @@ func gather(desired state.Desired, live state.Live) *facts {
 		}
 	}
 	for _, q := range desired.Queries {
-		if a := f.apps[q.App]; a != nil && !a.Removed {
-			a.ask(q)
-		}
+		f.query(q)
 	}
 	for _, b := range live.Batches {
 		if a := f.apps[b.App]; a != nil {
@@ -103,6 +108,19 @@ func (f *facts) node(n state.Node) *node {
 	return &f.nodes[i]
 }
 
+// query adds a query row. Every app is in already.
+func (f *facts) query(q state.Query) {
+	a := f.apps[q.App]
+	if a == nil || a.Removed {
+		return
+	}
+	f.asked[queryKey{q.App, q.Name}] = true
+	a.ask(q)
+	if why := unreliable(q); why != "" {
+		f.doubts[q.Name] = first(f.doubts[q.Name], why)
+	}
+}
+
 // peer adds a peer row. Every query and every connection is in already.
 func (f *facts) peer(p state.Peer) {
 	n, a := f.node(p.Node), f.apps[p.App]
@@ -123,6 +141,9 @@ func (f *facts) peer(p state.Peer) {
 	if a != nil {
 		n.unsure = first(n.unsure, a.unsure())
 	}
+	if !f.asked[queryKey{p.App, p.Query}] { // another app may ask it now, as after a renaming
+		n.unsure = first(n.unsure, f.doubts[p.Query])
+	}
 }
 
 // ask adds a query row.
@@ -132,12 +153,22 @@ func (a *app) ask(q state.Query) {
 	if q.EmptyTimes > 0 {
 		a.empty++
 	}
+	if q.Err != "" {
+		a.failed = first(a.failed, unreliable(q))
+	} else {
+		a.unasked = first(a.unasked, unreliable(q))
+	}
+}
+
+// unreliable is why a query's answer cannot be relied on now; empty if it can.
+func unreliable(q state.Query) string {
 	switch {
 	case q.Err != "":
-		a.failed = first(a.failed, fmt.Sprintf("query %s failed: %s", q.Name, q.Err))
+		return fmt.Sprintf("query %s failed: %s", q.Name, q.Err)
 	case !q.Known:
-		a.unasked = first(a.unasked, fmt.Sprintf("query %s has not been answered yet", q.Name))
+		return fmt.Sprintf("query %s has not been answered yet", q.Name)
 	}
+	return ""
 }
 
 // unsure is why the app's answer cannot be relied on now; empty if it can.

@@ -141,13 +141,16 @@ func checkPrunes(t *rapid.T, w world, a state.AppRow, p Plan) {
 		switch {
 		case act.Kind != Prune || act.App != a.Name:
 			continue
-		case slices.ContainsFunc(w.desired.Approvals, func(r state.Approval) bool { return r.Node == act.Node }):
+		case w.isApproved(act.Node):
 			approved++
 		default:
 			pruned++
 		}
 		if w.isListed(act.Node) {
 			t.Fatalf("prune %s, which is listed", act.Node)
+		}
+		if w.movedAndFailed(act.Node) && !w.isApproved(act.Node) {
+			t.Fatalf("prune %s although the query that listed it is another app's now and failed", act.Node)
 		}
 	}
 	if pruned == 0 {
@@ -177,6 +180,26 @@ func checkPrunes(t *rapid.T, w world, a state.AppRow, p Plan) {
 
 func (w world) isListed(n state.Node) bool {
 	return slices.ContainsFunc(w.desired.Peers, func(p state.Peer) bool { return p.Node == n && p.GoneSince.IsZero() })
+}
+
+func (w world) isApproved(n state.Node) bool {
+	return slices.ContainsFunc(w.desired.Approvals, func(r state.Approval) bool { return r.Node == n })
+}
+
+// movedAndFailed says that a query which listed n is not its app's any more, and failed
+// as another's.
+func (w world) movedAndFailed(n state.Node) bool {
+	asks := func(app, name string, how func(state.Query) bool) bool {
+		return slices.ContainsFunc(w.desired.Queries, func(q state.Query) bool {
+			i := slices.IndexFunc(w.desired.Apps, func(a state.AppRow) bool { return a.Name == q.App && !a.Removed })
+			return i >= 0 && q.Name == name && (app == "" || q.App == app) && how(q)
+		})
+	}
+	whatever := func(state.Query) bool { return true }
+	failed := func(q state.Query) bool { return q.Err != "" || !q.Known }
+	return slices.ContainsFunc(w.desired.Peers, func(p state.Peer) bool {
+		return p.Node == n && !p.GoneSince.IsZero() && !asks(p.App, p.Query, whatever) && asks("", p.Query, failed)
+	})
 }
 
 func (w world) liveOf(app string) int {
