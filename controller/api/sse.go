@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -62,49 +61,6 @@ func (s *SSE) Send(messages ...Message) error {
 // Beat writes a comment, by which both ends learn that the other is there.
 func (s *SSE) Beat() error {
 	s.pending.WriteString(":\n\n")
-	return s.flush()
-}
-
-// Follow sends what comes in on messages, and beats in between, until messages is
-// closed or ctx ends; then it returns nil. It returns the error of a reader that is
-// gone or stuck.
-func (s *SSE) Follow(ctx context.Context, messages <-chan Message) error {
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-beat.C:
-			if err := s.Beat(); err != nil {
-				return err
-			}
-		case m, ok := <-messages:
-			if !ok {
-				return nil
-			}
-			s.put(m)
-			if err := s.burst(messages); err != nil {
-				return err
-			}
-			beat.Reset(heartbeat)
-		}
-	}
-}
-
-// burst sends what is pending together with what has come in already.
-func (s *SSE) burst(messages <-chan Message) error {
-	for s.pending.Len() < maxBurst {
-		select {
-		case m, ok := <-messages:
-			if !ok {
-				return s.flush()
-			}
-			s.put(m)
-		default:
-			return s.flush()
-		}
-	}
 	return s.flush()
 }
 

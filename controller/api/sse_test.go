@@ -26,6 +26,20 @@ func streamOf(feed func(context.Context, *SSE) error) http.Handler {
 	return Options{}.guarded(r, slots{brief: make(chan struct{}, 1), streaming: make(chan struct{}, 1)})
 }
 
+// idle feeds a stream on which nothing happens.
+func idle(ctx context.Context, s *SSE) error {
+	for {
+		select {
+		case <-time.After(heartbeat):
+			if err := s.Beat(); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
 // open asks for a stream by hand.
 func open(t *testing.T, a Address) (net.Conn, *bufio.Reader) {
 	t.Helper()
@@ -78,18 +92,17 @@ func TestAStreamIsWrittenAsTheStandardHasIt(t *testing.T) {
 	}
 }
 
-func TestAStreamFollowsAChannelInOrder(t *testing.T) {
-	messages := make(chan Message)
-	a := serve(t, streamOf(func(ctx context.Context, s *SSE) error { return s.Follow(ctx, messages) }))
-	_, r := open(t, a)
+func TestManyMessagesAtOnceComeInOrder(t *testing.T) {
 	const n = 1000
-	go func() {
-		defer close(messages)
+	a := serve(t, streamOf(func(_ context.Context, s *SSE) error {
+		var messages []Message
 		for i := range n {
-			messages <- Message{Data: []byte(strings.Repeat("x", i))}
+			messages = append(messages, Message{Data: []byte(strings.Repeat("x", i))})
 		}
-	}()
-	got, err := io.ReadAll(r) // it ends when the channel is closed
+		return s.Send(messages...)
+	}))
+	_, r := open(t, a)
+	got, err := io.ReadAll(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,9 +179,8 @@ func TestAStuckReaderIsCutOff(t *testing.T) {
 func TestAStreamEndsWithItsReader(t *testing.T) {
 	ended := make(chan error, 1)
 	a := serve(t, streamOf(func(ctx context.Context, s *SSE) error {
-		err := s.Follow(ctx, nil)
-		ended <- err
-		return err
+		ended <- idle(ctx, s)
+		return nil
 	}))
 	c, _ := open(t, a)
 	_ = c.Close()
@@ -248,7 +260,7 @@ func TestWhatIsTooMuchAtOnceIsRefused(t *testing.T) {
 }
 
 func TestAStreamHasNoBodyForHEAD(t *testing.T) {
-	a := serve(t, streamOf(func(ctx context.Context, s *SSE) error { return s.Follow(ctx, nil) }))
+	a := serve(t, streamOf(func(ctx context.Context, s *SSE) error { return idle(ctx, s) }))
 	res, body := send(t, clientOf(t, a), http.MethodHead, "/", "", "")
 	if res.StatusCode != 200 || len(body) > 0 || res.Header.Get("Content-Type") != "text/event-stream" {
 		t.Errorf("%s %s", res.Status, body)

@@ -48,10 +48,10 @@ func TestASubscriptionThatIsReadSlowlyIsNotSilent(t *testing.T) {
 		asked := 0
 		p := piped(t, streamOf(func(ctx context.Context, s *SSE) error {
 			asked++
-			messages := make(chan Message, 2)
-			messages <- Message{ID: "1", Data: []byte(`{"id":"1"}`)}
-			messages <- Message{ID: "2", Data: []byte(`{"id":"2"}`)}
-			return s.Follow(ctx, messages)
+			if err := s.Send(Message{ID: "1", Data: []byte("{}")}, Message{ID: "2", Data: []byte("{}")}); err != nil {
+				return err
+			}
+			return idle(ctx, s)
 		}))
 		s, err := p.client(t).stream(t.Context(), "/")
 		if err != nil {
