@@ -15,13 +15,8 @@ import (
 // Decode returns the term of a JSON value, its forms included. A form that does not
 // hold what it should is an error, as are two values, more than 64 levels, a number
 // too large for a float and one of more than 4,934 characters.
-func Decode(text []byte) (etf.Term, error) { return decode(text, true) }
-
-// Plain is Decode without forms: {"$atom": "ok"} is a map with a binary as its key.
-func Plain(text []byte) (etf.Term, error) { return decode(text, false) }
-
-func decode(text []byte, forms bool) (etf.Term, error) {
-	r := newReader(text, forms)
+func Decode(text []byte) (etf.Term, error) {
+	r := newReader(text, true)
 	t, err := r.value(0)
 	if err != nil {
 		return nil, err

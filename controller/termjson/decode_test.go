@@ -75,14 +75,6 @@ func TestDecodeRefuses(t *testing.T) {
 
 func long(n int) string { return strings.Repeat("a", n) }
 
-func TestPlainKnowsNoForms(t *testing.T) {
-	got, err := termjson.Plain([]byte(`[{"$atom":"drop_everything"}]`))
-	want := etf.List{etf.Map{{Key: "$atom", Value: "drop_everything"}}}
-	if diff := cmp.Diff(etf.Term(want), got); diff != "" || err != nil {
-		t.Errorf("-want +got:\n%s%v", diff, err)
-	}
-}
-
 func TestFieldsAreAtomsAndWhatIsBelowIsNot(t *testing.T) {
 	got, err := termjson.Fields([]byte(`{"a":{"b":1},"c":[{"$atom":"d"}]}`))
 	want := etf.Map{
@@ -108,7 +100,7 @@ func TestANumberThatIsTooLongIsAnError(t *testing.T) {
 		t.Errorf("the longest that is written does not come back: %v", err)
 	}
 	for _, text := range []string{strings.Repeat("7", 1<<20), "[-" + strings.Repeat("7", 5000) + "]", "0." + strings.Repeat("7", 1<<20), "1e" + strings.Repeat("7", 1<<20)} {
-		if _, err := termjson.Plain([]byte(text)); err == nil || len(err.Error()) > 100 {
+		if _, err := termjson.Decode([]byte(text)); err == nil || len(err.Error()) > 100 {
 			t.Errorf("%.10s… of %d bytes: %.100v", text, len(text), err)
 		}
 	}

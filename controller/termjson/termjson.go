@@ -33,8 +33,7 @@
 //	{"$atom": "ok"}    {"$tuple": ["visit", 1]}    {"$map": [[{"$atom": "count"}, 3]]}
 //
 // Forms are for those who may say what a peer is sent (Decode). The data of others,
-// which is carried as it is, must not make atoms there: Plain and Fields know no
-// forms.
+// which is carried as it is, must not make atoms there: Fields knows no forms.
 package termjson
 
 // maxDepth bounds how deep objects and arrays nest on the way to a term.
