@@ -66,10 +66,6 @@ func sayBroadcast(s *streams, done api.Broadcasted, asObject bool) error {
 	if asObject {
 		return writeJSON(s.out, done)
 	}
-	nodes := fmt.Sprintf("%d nodes", done.Nodes)
-	if done.Nodes == 1 {
-		nodes = "1 node"
-	}
-	_, err := fmt.Fprintf(s.out, "Broadcast on %s to %s.\n", printable(done.Server), nodes)
+	_, err := fmt.Fprintf(s.out, "Broadcast on %s to %s.\n", printable(done.Server), nodeCount(done.Nodes))
 	return err
 }
