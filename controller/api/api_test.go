@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -171,6 +172,23 @@ func TestAClientSaysThatNobodyAnswers(t *testing.T) {
 	defer c.Close()
 	if _, err := c.Status(t.Context()); !errors.Is(err, ErrNoController) {
 		t.Errorf("error = %v, want ErrNoController", err)
+	}
+}
+
+func TestAClientSaysThatAControllerIsLate(t *testing.T) {
+	at := SocketIn(t.TempDir())
+	l, err := net.Listen("unix", at.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() // it takes connections, as a stopped process does, and answers none
+	c := NewClient(at)
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err = c.Status(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) || err.Error() != "the controller at "+at.String()+" has not answered in time" {
+		t.Errorf("error = %v", err)
 	}
 }
 

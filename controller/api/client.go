@@ -155,6 +155,9 @@ func (c *Client) send(ctx context.Context, method, path, kind string, body io.Re
 		if errors.As(err, &dial) && dial.Op == "dial" {
 			return nil, fmt.Errorf("%w at %s: %w", ErrNoController, c.at, dial.Err)
 		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil, &lateError{at: c.at, err: err}
+		}
 		return nil, fmt.Errorf("ask %s: %w", c.at, err)
 	}
 	if res.StatusCode == http.StatusOK {
@@ -167,3 +170,15 @@ func (c *Client) send(ctx context.Context, method, path, kind string, body io.Re
 	}
 	return nil, p
 }
+
+// lateError says that somebody listens and has not answered in time. It wraps the
+// context's error.
+type lateError struct {
+	at  Address
+	err error
+}
+
+func (l *lateError) Error() string {
+	return fmt.Sprintf("the controller at %s has not answered in time", l.at)
+}
+func (l *lateError) Unwrap() error { return l.err }
