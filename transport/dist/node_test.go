@@ -26,9 +26,9 @@ func us(name string) dist.Node {
 	return dist.Node{Name: name + "@127.0.0.1", Creation: 0x11223344, Flags: dist.Offer(false, true)}
 }
 
-func start(t *testing.T) *beam.Node {
+func start(t *testing.T, args ...string) *beam.Node {
 	t.Helper()
-	return beam.Start(t, beam.Options{Name: "x@127.0.0.1", Cookie: "c"})
+	return beam.Start(t, beam.Options{Name: "x@127.0.0.1", Cookie: "c", Args: args})
 }
 
 // open connects to where a node listens, with a deadline for all that follows.
@@ -49,7 +49,7 @@ func openPort(t *testing.T, port uint16) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(5 * time.Minute))
 	return c
 }
 
@@ -150,7 +150,7 @@ func dialled(t *testing.T, n *beam.Node, l net.Listener, name string) (net.Conn,
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(5 * time.Minute))
 	return c, said
 }
 
@@ -179,8 +179,12 @@ func TestARealNodeDialsUs(t *testing.T) {
 	for title, tt := range tests {
 		t.Run(title, func(t *testing.T) {
 			name, _, _ := strings.Cut(tt.options.Local.Name, "@")
-			if name == "other" {
+			n := n
+			switch name {
+			case "other":
 				name = "wanted"
+			case "away": // it waits for our own dial as long as for a handshake
+				n = start(t, "-kernel", "net_setuptime", "1")
 			}
 			c, said := dialled(t, n, listen(t, n, name), name)
 			got, which, err := dist.Accept(c, tt.options)
@@ -210,7 +214,7 @@ func TestSimultaneousDials(t *testing.T) {
 			if !errors.Is(err, want) {
 				t.Errorf("dial: %v, want %v", err, want)
 			}
-			ours.SetDeadline(time.Now().Add(30 * time.Second))
+			ours.SetDeadline(time.Now().Add(5 * time.Minute))
 			_, _, err = dist.Accept(theirs, dist.AcceptOptions{Local: us(name),
 				Cookies: func(string) []transport.Cookie { return []transport.Cookie{cookie} },
 				Decide:  func(node string) dist.Decision { return dist.Collide(us(name).Name, node) }})
