@@ -207,10 +207,9 @@ System.halt(0)
 	return startChild(ctx, w.log, "ready", env, elixir, "--name", w.nodeB(), "--cookie", w.cookie, script)
 }
 
-// until asks again and again, for fifteen seconds at most, whether something has
-// come about.
+// until asks again and again, for a minute at most, whether something has come about.
 func until(ctx context.Context, what string, done func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	pause := time.NewTicker(20 * time.Millisecond)
 	defer pause.Stop()
