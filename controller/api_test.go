@@ -134,7 +134,7 @@ func must[A any](t *testing.T) func(a A, err error) A {
 // between.
 func askAll(t *testing.T, w *world, c *api.Client) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	w.look.nodes["new.internal"] = nil
 	w.callable("a1@127.0.0.1")
@@ -248,7 +248,7 @@ func TestAFollowerIsToldOfWhatHappens(t *testing.T) {
 		t.Fatalf("%q, %v", first, err)
 	}
 	polled := make(chan string, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	go func() {
 		_ = c.FollowHistory(ctx, api.HistoryQuery{Limit: 100}, func(h api.History) error {

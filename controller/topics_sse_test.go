@@ -48,7 +48,7 @@ func follow(socket, query string, header ...string) (net.Conn, *bufio.Reader, er
 	if err != nil {
 		return nil, nil, err
 	}
-	_ = c.SetDeadline(time.Now().Add(2 * time.Minute))
+	_ = c.SetDeadline(time.Now().Add(5 * time.Minute))
 	head := "GET /v1/topics?" + query + " HTTP/1.1\r\nHost: ehc\r\n"
 	for _, h := range header {
 		head += h + "\r\n"
@@ -288,7 +288,7 @@ func TestAClientResumesByItself(t *testing.T) {
 			if n != want {
 				t.Fatalf("got %d, want %d", n, want)
 			}
-		case <-time.After(time.Minute):
+		case <-time.After(5 * time.Minute):
 			t.Fatalf("%d does not come", want)
 		}
 	}

@@ -14,6 +14,7 @@ peer "event_horizon" {
   queries = ["event-horizon.internal"]
 }
 rpc {
+  timeout = "2m"
   allow = ["Remote.Metrics.get_count/1", "String.upcase/1", "String.to_existing_atom/1", "timer.sleep/1", "erlang.exit/1"]
 }
 `

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,8 +78,7 @@ receive do: (:joined -> :ok)`)
 		peer("epmd", "*", "")+peer("bare", "*", deliver)+peer("unmatched", "good-*", "")+peer("nobody", "*", "")+
 		static("renamed", "wanted@127.0.0.7", wrong))
 	c.dns.Set("unmatched.internal", addr("127.0.0.6"))
-	got := c.findings(2, "-config", config, "-data", t.TempDir())
-	for _, want := range []struct{ check, app, node, level, reason, message, fix string }{
+	wants := []struct{ check, app, node, level, reason, message, fix string }{
 		{"ConfigFile", "", "", "ok", "", "has no fault", ""},
 		{"Cookie", "", "", "warning", "", "can be guessed", "ehc cookie"},
 		{"NodeName", "", "", "ok", "", "127.0.0.1 is this machine", ""},
@@ -105,14 +105,26 @@ receive do: (:joined -> :ok)`)
 		{"Names", "unmatched", "", "warning", "", `"bare-1" does not fit match "good-*"`, `match in peer "unmatched"`},
 		{"Resolves", "nobody", "", "warning", "", "nothing of this name", "start the app"},
 		{"Handshake", "renamed", "wanted@127.0.0.7", "failure", "WrongName", "wrong name", "RELEASE_NODE"},
-	} {
-		f := finding(got, want.check, want.app, want.node)
-		if f.Level != want.level || f.Reason != want.reason || !strings.Contains(f.Message, want.message) || !strings.Contains(f.Fix, want.fix) {
-			t.Errorf("%s of %s %s is %+v, want %+v", want.check, want.app, want.node, f, want)
+	}
+	var amiss []string
+	for range 3 { // an answer that is late is a finding, too
+		got := c.findings(2, "-config", config, "-data", t.TempDir())
+		amiss = nil
+		for _, want := range wants {
+			f := finding(got, want.check, want.app, want.node)
+			if f.Level != want.level || f.Reason != want.reason || !strings.Contains(f.Message, want.message) || !strings.Contains(f.Fix, want.fix) {
+				amiss = append(amiss, fmt.Sprintf("%s of %s %s is %+v, want %+v", want.check, want.app, want.node, f, want))
+			}
+			if (f.Level == "ok") != (f.Fix == "") {
+				amiss = append(amiss, fmt.Sprintf("a fix where nothing is wrong, or none where something is: %+v", f))
+			}
 		}
-		if (f.Level == "ok") != (f.Fix == "") {
-			t.Errorf("a fix where nothing is wrong, or none where something is: %+v", f)
+		if len(amiss) == 0 {
+			break
 		}
+	}
+	if len(amiss) > 0 {
+		t.Error(strings.Join(amiss, "\n"))
 	}
 	c.eventually("the nodes see nobody any more", func() bool {
 		return bare.Eval("nodes(connected)") == "[]" && console.Eval("nodes(connected)") == "[]"
@@ -198,19 +210,18 @@ func TestAPlanTriesRealNodes(t *testing.T) {
 	c.start(c.file("cluster.hcl", static("ghost", "ghost@127.0.0.1", transporttest.FreePort(t))))
 	more := c.file("more.hcl", static("willing", "willing@127.0.0.2", open)+static("other", "other@127.0.0.3", open)+
 		"peer \"absent\" {\n  queries = [\"static:absent@127.0.0.4\"]\n}\n") // where no EPMD is
-	got := map[string]api.Probe{}
-	for _, p := range c.plan("-config", more, "-probe").Probes {
-		got[p.Node] = p
-	}
 	for node, want := range map[string]string{"willing@127.0.0.2": "", "other@127.0.0.3": "CookieRejected", "absent@127.0.0.4": "Unreachable"} {
-		if p, ok := got[node]; !ok || p.Reason != want || p.OK != (want == "") {
-			t.Errorf("%s: %+v, want %q", node, p, want)
-		}
+		c.eventually(fmt.Sprintf("the probe of %s says %q", node, want), func() bool { // a slow one says TimedOut
+			probes := c.plan("-config", more, "-probe").Probes
+			return slices.ContainsFunc(probes, func(p api.Probe) bool { return p.Node == node && p.Reason == want && p.OK == (want == "") })
+		})
 	}
 	c.eventually("the nodes see nobody", func() bool {
 		return willing.Eval("nodes(connected)") == "[]" && other.Eval("nodes(connected)") == "[]"
 	})
-	if s := c.status(); len(s.Nodes) != 1 || s.Nodes[0].Node != "ghost@127.0.0.1" {
-		t.Errorf("the plan has changed what the controller knows: %+v", s.Nodes)
+	for _, n := range c.status().Nodes {
+		if n.Node != "ghost@127.0.0.1" {
+			t.Errorf("the plan has changed what the controller knows: %+v", n)
+		}
 	}
 }

@@ -17,13 +17,23 @@ func TestAnElixirAppUsesEhcByGenServer(t *testing.T) {
 	b := c.remote("phoenix-b", "127.0.0.2", testCookie)
 	c.eventually("the node is connected", func() bool { return c.node("phoenix-b@127.0.0.2").Phase == "up" })
 
+	// ask asks again if it must: an app that is slow for three seconds is not waited for.
+	// What would count twice is not asked for again.
 	ask := func(request, want string) {
 		t.Helper()
-		got := eh.Eval(fmt.Sprintf(`GenServer.call({:ehc, :"ehc@127.0.0.1"}, %s)`, request))
-		start, cut := strings.CutSuffix(want, "…")
-		if got != want && (!cut || !strings.HasPrefix(got, start)) {
-			t.Errorf("%s is answered %s, want %s", request, got, want)
+		minted := want == `{:ok, :delivered, "01…`
+		var got string
+		for range 5 {
+			got = eh.Eval(fmt.Sprintf(`GenServer.call({:ehc, :"ehc@127.0.0.1"}, %s, :infinity)`, request))
+			start, cut := strings.CutSuffix(want, "…")
+			if got == want || cut && strings.HasPrefix(got, start) || minted && strings.HasPrefix(got, `{:ok, :buffered, "01`) {
+				return
+			}
+			if minted {
+				break
+			}
 		}
+		t.Errorf("%s is answered %s, want %s", request, got, want)
 	}
 	ask(`:ping`, `:pong`)
 	ask(`{:increment_visit, "/blog", 2, "visit-1"}`, `{:ok, :delivered, "visit-1"}`)
@@ -31,11 +41,12 @@ func TestAnElixirAppUsesEhcByGenServer(t *testing.T) {
 	ask(`{:increment_visit, "/blog"}`, `{:ok, :delivered, "01…`)
 	ask(`{:update_likes, "hello", -1}`, `{:ok, :delivered, "01…`)
 	ask(`{:add_comment, "hello", %{author: "Ada", at: ~U[2026-11-27 05:00:00Z], tags: ["a", :b, nil, 1.5]}}`, `{:ok, :delivered, "01…`)
+	c.eventually("what was not waited for is delivered", func() bool { return c.pending("phoenix") == 0 })
 	ask(`{:emit, :increment_visit, %{page_id: "/about", delta: 1}, "visit-2"}`, `{:ok, :delivered, "visit-2"}`)
 	ask(`{:get_realtime_count, "visits:/blog"}`, `{:ok, 3}`)
 	ask(`{:count, "visits:/about", :phoenix}`, `{:ok, 1}`)
 	ask(`{:connected_nodes, "phoenix"}`, `{:ok, [:"phoenix-b@127.0.0.2"]}`)
-	if got := eh.Eval(`GenServer.call({:ehc, :"ehc@127.0.0.1"}, :status) == {:ok, %{node: :"ehc@127.0.0.1", apps: %{
+	if got := eh.Eval(`GenServer.call({:ehc, :"ehc@127.0.0.1"}, :status, :infinity) == {:ok, %{node: :"ehc@127.0.0.1", apps: %{
   "event_horizon" => %{connected: [], dead: 0, pending: 0},
   "phoenix" => %{connected: [:"phoenix-b@127.0.0.2"], dead: 0, pending: 0}}}}`); got != "true" {
 		t.Error("the status is another")
@@ -49,8 +60,8 @@ func TestAnElixirAppUsesEhcByGenServer(t *testing.T) {
 		t.Errorf("casts: %s", got)
 	}
 	c.eventually("the casts are delivered", func() bool { return strings.TrimSpace(c.must("count", "visits:/cast")) == "1000" })
-	if got := eh.Eval(`1..200 |> Task.async_stream(fn i -> GenServer.call({:ehc, :"ehc@127.0.0.1"}, {:increment_visit, "/many", 1, "many-#{i}"}) end,
-  max_concurrency: 50, timeout: 30_000) |> Enum.map(fn {:ok, {:ok, outcome, _}} -> outcome end) |> Enum.uniq() |> Enum.sort()`); got != "[:delivered]" && got != "[:buffered, :delivered]" {
+	if got := eh.Eval(`1..200 |> Task.async_stream(fn i -> GenServer.call({:ehc, :"ehc@127.0.0.1"}, {:increment_visit, "/many", 1, "many-#{i}"}, :infinity) end,
+  max_concurrency: 50, timeout: :infinity) |> Enum.map(fn {:ok, {:ok, outcome, _}} -> outcome end) |> Enum.uniq() |> Enum.sort()`); got != "[:delivered]" && got != "[:buffered, :delivered]" {
 		t.Errorf("many at once: %s", got)
 	}
 

@@ -13,9 +13,10 @@ import (
 	"ehc/controller/api"
 )
 
-// delivering is the phoenix app with these options in its deliver block.
+// delivering is the phoenix app with these options in its deliver block, timeout one of
+// them.
 func delivering(options string) string {
-	return strings.Replace(phoenix, "deliver {}", "deliver {\n"+options+"\n  }", 1)
+	return strings.Replace(phoenix, `    timeout = "5m"`, options, 1)
 }
 
 // emitMany emits n visits at once and returns their ids.
@@ -64,7 +65,7 @@ func (c *cluster) queue(app string) api.OutboxApp {
 // the handler raises, among healthy ones, which arrive in order.
 func TestPoisonGoesToTheDeadLetters(t *testing.T) {
 	c := newCluster(t)
-	c.start(c.file("cluster.hcl", delivering("    tries = 2")))
+	c.start(c.file("cluster.hcl", delivering("    tries = 2\n    timeout = \"5m\"")))
 	want := c.emitMany(40)
 	c.must("emit", "no_such_type", "a=1", "-id", "unknown")
 	want = append(want, c.emitMany(40)...)
@@ -121,7 +122,8 @@ func TestPeerWithoutTheHandlers(t *testing.T) {
 	want := c.emitMany(50)
 	c.eventually("the events are delivered", func() bool { return c.pending("phoenix") == 0 })
 	c.file("cluster.hcl", delivering(`    handler = "EventHorizon.NotDeployed.handle/1"
-    tries = 1`))
+    tries = 1
+    timeout = "5m"`))
 	want = append(want, c.emitAfter("HandlerUndefined", 5)...)
 	if q := c.queue("phoenix"); q.Dead != 0 {
 		t.Errorf("queue = %+v", q)

@@ -50,6 +50,8 @@ func TestPubSubGoesThroughTheController(t *testing.T) {
 	if got := events.Eval(`Node.connect(:"phoenix@127.0.0.1")`); got != "true" {
 		t.Fatalf("connect: %s", got)
 	}
+	// Each app has a member of the other's in every group, and one of ehc's.
+	const members, both = "Ehc.PubSubApp.members(MyApp.PubSub, 4)", "[2, 2, 2, 2]"
 	const scopes = "Ehc.PubSubApp.alive([{MyApp.PubSub, 4}])"
 	alive := [2]string{phoenix.Eval(scopes), events.Eval(scopes)}
 	config := c.file("cluster.hcl", pubsubBlocks)
@@ -65,11 +67,17 @@ func TestPubSubGoesThroughTheController(t *testing.T) {
 		n.Eval(`Ehc.PubSubApp.listen(:listener, MyApp.PubSub, ["metrics:y", "metrics:visits:/blog"])`)
 	}
 	c.shellToApps(phoenix, events)
+	for _, n := range []*beam.Node{phoenix, events} {
+		n.Await(members, both)
+	}
 	c.appsToShell(phoenix, events)
 
 	c.stop() // the members of the one that goes are those of nobody, and of the next once
 	c.start(config)
-	c.eventually("phoenix has joined again", func() bool { return c.pubsub(phoenix) == "PubSubJoined" })
+	for _, n := range []*beam.Node{phoenix, events} {
+		c.eventually(n.Name()+" has joined again", func() bool { return c.pubsub(n) == "PubSubJoined" })
+		n.Await(members, both)
+	}
 	c.appsToShell(phoenix, events)
 	if now := [2]string{phoenix.Eval(scopes), events.Eval(scopes)}; now != alive {
 		t.Errorf("a scope or a worker has died: %s, before %s", now, alive)

@@ -12,11 +12,15 @@ import (
 	"ehc/controller/discover/zone"
 )
 
+// phoenix is an app that has the time it needs to take an event, or a busy machine
+// would have it come again.
 const phoenix = `
 peer "phoenix" {
   queries = ["phoenix.internal"]
   match   = "phoenix-*"
-  deliver {}
+  deliver {
+    timeout = "5m"
+  }
   prune {
     after = "1s"
   }

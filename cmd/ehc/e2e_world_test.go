@@ -70,6 +70,9 @@ func (l *logBuffer) String() string {
 
 const testCookie = "e2e-cookie-3141"
 
+// patience bounds a hang. It is far past what a busy machine needs.
+const patience = 5 * time.Minute
+
 func newCluster(t *testing.T) *cluster {
 	beam.Need(t)
 	bin, err := builtEhc()
@@ -160,7 +163,7 @@ func (c *cluster) stop() {
 		if err != nil {
 			c.t.Errorf("the controller ended with %v", err)
 		}
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		c.t.Error("the controller did not stop on SIGTERM")
 		_ = c.run.Process.Kill()
 		<-done
@@ -180,7 +183,7 @@ func (c *cluster) stop() {
 // ehc runs a command and returns what it printed and its exit code.
 func (c *cluster) ehc(args ...string) (string, int) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.bin, args...)
 	cmd.Env = c.environ()
@@ -244,10 +247,10 @@ func (c *cluster) pending(app string) int {
 	return -1
 }
 
-// eventually waits for a condition, for far longer than a busy machine needs.
+// eventually waits for a condition.
 func (c *cluster) eventually(what string, holds func() bool) {
 	c.t.Helper()
-	limit := time.NewTimer(2 * time.Minute)
+	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	pause := time.NewTicker(50 * time.Millisecond)
 	defer pause.Stop()
@@ -324,7 +327,7 @@ func (c *cluster) front(name, addr string) {
 
 func (c *cluster) relay(conn net.Conn, name string) {
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(patience))
 	head := make([]byte, 2)
 	if _, err := io.ReadFull(conn, head); err != nil {
 		return

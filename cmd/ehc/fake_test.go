@@ -393,7 +393,7 @@ func (f *fake) wait(ctx context.Context, changed <-chan struct{}) {
 
 // untilWaits returns when n requests wait for something to happen.
 func (f *fake) untilWaits(n int) error {
-	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		f.mu.Lock()
 		waiting := f.waiting
 		f.mu.Unlock()

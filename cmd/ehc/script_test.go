@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,6 +31,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"ehc": main})
 //	asked             wait until a request came that gets no answer
 //	private FILE      only its owner may read or write FILE
 //	code N ehc ARG…   run ehc, which must exit with N
+//	offers RE ehc …   run ehc until its output matches, for it waits a second for names
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -73,7 +75,8 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("%s has mode %v", args[0], info.Mode())
 				}
 			},
-			"code": exitsWith,
+			"code":   exitsWith,
+			"offers": offers,
 			"waits": func(ts *testscript.TestScript, _ bool, args []string) {
 				n, err := strconv.Atoi(args[0])
 				ts.Check(err)
@@ -91,8 +94,26 @@ func TestScripts(t *testing.T) {
 func await(ts *testscript.TestScript, ready <-chan struct{}) {
 	select {
 	case <-ready:
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		ts.Fatalf("the command in the background has not asked for it")
+	}
+}
+
+// offers runs a command until a line of its output matches.
+func offers(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: offers REGEXP command [args]")
+	}
+	line, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	for end := time.Now().Add(patience); ; {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if line.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%q is not offered", args[0])
+		}
 	}
 }
 

@@ -73,7 +73,7 @@ func (p *pty) resize(t *testing.T, rows, columns uint16) {
 // until waits for a text to be written after what was there before, and returns all.
 func (p *pty) until(t *testing.T, after int, text string) string {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		p.mu.Lock()
 		all := p.text.String()
 		p.mu.Unlock()
@@ -144,7 +144,7 @@ func TestTopOnATerminal(t *testing.T) {
 		if err != nil {
 			t.Errorf("q ends it with %v", err)
 		}
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		t.Fatal("q does not end it")
 	}
 	p.until(t, 0, screenOff)

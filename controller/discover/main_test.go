@@ -17,7 +17,7 @@ var loopback = netip.MustParseAddrPort("127.0.0.1:0")
 // patience is the timeout of questions that are answered, silence of those
 // that are not.
 const (
-	patience = 20 * time.Second
+	patience = 5 * time.Minute
 	silence  = 200 * time.Millisecond
 )
 

@@ -2,7 +2,6 @@ package discover
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"ehc/state"
 	"ehc/transport"
 	"ehc/transport/epmd"
+	"ehc/transport/transporttest/port"
 )
 
 // ear keeps the outcomes that it hears.
@@ -71,12 +71,7 @@ func TestTheOutcomeOfEveryQuestionIsHeard(t *testing.T) {
 }
 
 func TestNobodyAtAServerIsHeard(t *testing.T) {
-	gone, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := netip.MustParseAddrPort(gone.LocalAddr().String())
-	gone.Close()
+	at := netip.AddrPortFrom(loopback.Addr(), port.Free(t))
 	var ear ear
 	r := &Resolver{Servers: []netip.AddrPort{at}, Timeout: patience, Observer: &ear}
 	_, _ = r.addresses(t.Context(), "app.internal", 1)

@@ -90,7 +90,7 @@ func TestFindWithARealEPMDAndNodes(t *testing.T) {
 	s := serve(t)
 	s.Set("app.internal", addrs("127.0.0.1", "127.0.0.2")...)
 	dns := state.DNSSpec{Servers: []netip.AddrPort{s.Addr()}, Timeout: patience}
-	got, err := (&Finder{EPMDPort: at}).Find(t.Context(), dns, state.App{Match: "*-01J"}, state.Lookup{Target: "app.internal"})
+	got, err := (&Finder{EPMDPort: at, EPMDTimeout: patience}).Find(t.Context(), dns, state.App{Match: "*-01J"}, state.Lookup{Target: "app.internal"})
 	if err != nil {
 		t.Fatal(err)
 	}

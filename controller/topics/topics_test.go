@@ -51,7 +51,7 @@ func say(h *topics.Hub, topic string, m etf.Term) {
 // next is what a reader gets next, as text.
 func next(t *testing.T, r *topics.Reader) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	b, err := r.Next(ctx)
 	if err != nil {

@@ -126,7 +126,7 @@ func (r *replicated) stop() {
 			r.t.Errorf("ended with %v", err)
 		}
 		r.run = nil
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute):
 		r.t.Error("did not stop on SIGTERM")
 		r.kill()
 	}

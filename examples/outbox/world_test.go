@@ -39,7 +39,7 @@ func start(t testing.TB, open string, sources ...string) *receiver {
 	node := beam.Start(t, beam.Options{Name: "phoenix@127.0.0.1", Cookie: "c", EPMDPort: epmd, Elixir: true,
 		Paths: []string{beam.CompileElixir(t, sources...)}})
 	ours, err := ergonode.Start(t.Context(), ergonode.Options{Name: "ehc@127.0.0.1", EPMDPort: uint16(epmd),
-		Cookies: []transport.Cookie{transport.NewCookie("c")}, Listen: netip.MustParseAddr("127.0.0.1")})
+		Cookies: []transport.Cookie{transport.NewCookie("c")}, Listen: netip.MustParseAddr("127.0.0.1"), SetupTimeout: 5 * time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func (r *receiver) restart() {
 }
 
 func (r *receiver) limit() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), time.Minute)
+	return context.WithTimeout(context.Background(), 5*time.Minute)
 }
 
 // call is one call of a function of the handler's.

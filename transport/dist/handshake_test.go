@@ -95,7 +95,7 @@ type outcome struct {
 func meet(t *testing.T, d DialOptions, a AcceptOptions) (o outcome) {
 	t.Helper()
 	near, far := net.Pipe()
-	limit := time.Now().Add(30 * time.Second)
+	limit := time.Now().Add(5 * time.Minute)
 	_, _ = near.SetDeadline(limit), far.SetDeadline(limit)
 	done := make(chan struct{})
 	go func() {

@@ -142,7 +142,7 @@ func tcp(t *testing.T) (near, far *net.TCPConn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.Close(); b.Close() })
-	limit := time.Now().Add(30 * time.Second)
+	limit := time.Now().Add(5 * time.Minute)
 	_, _ = a.SetDeadline(limit), b.SetDeadline(limit)
 	return a.(*net.TCPConn), b.(*net.TCPConn)
 }

@@ -95,7 +95,7 @@ func (untimed) SetWriteDeadline(time.Time) error { return nil }
 
 // ping asks as a node does that is in, without headers, and waits for the answer.
 func ping(far net.Conn, self dist.Node) error {
-	_ = far.SetReadDeadline(time.Now().Add(time.Minute))
+	_ = far.SetReadDeadline(time.Now().Add(5 * time.Minute))
 	defer func() { _ = far.SetReadDeadline(time.Time{}) }()
 	us := etf.Pid{Node: etf.Atom(self.Name), ID: 1, Creation: self.Creation}
 	b, err := dist.AppendRegSend(nil, us, netKernel)

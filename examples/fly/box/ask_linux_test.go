@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"ehc/controller/api"
 )
@@ -18,7 +17,7 @@ import (
 // ask runs a command of ehc's on its Machine, as fly ssh console -C does.
 func (w *world) ask(stdin string, args ...string) (string, error) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
 	defer cancel()
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, w.bin, args...)

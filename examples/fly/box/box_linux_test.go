@@ -34,9 +34,8 @@ func TestAFlyNetworkInABox(t *testing.T) {
 	w.converges(append(names(first, fleet), other.name(first)))
 	w.emit(20)
 	w.delivered()
-	if at := netip.AddrPortFrom(w.ehc.addr, 9568); !other.reaches(at) {
-		t.Errorf("telemetry at %s is out of reach of the organisation's Machines", at)
-	}
+	at := netip.AddrPortFrom(w.ehc.addr, 9568)
+	w.eventually("telemetry is in reach of the organisation's Machines", func() bool { return other.reaches(at) })
 
 	w.regions(fleet)
 	w.rolling(fleet)
@@ -80,14 +79,13 @@ func (w *world) converges(want []string) {
 	}
 	for _, app := range []string{"phoenix", "event_horizon"} {
 		for _, kind := range []string{"Discovered", "Connected", "Synced", "Running"} {
-			if c := w.condition(app, kind); c.Status != "True" {
-				w.t.Errorf("app %s: %+v", app, c)
-			}
+			w.eventually(app+" is "+kind, func() bool { return w.condition(app, kind).Status == "True" })
 		}
 	}
-	if out := w.must("", "plan", "-config", w.config, "-detailed-exitcode"); !strings.Contains(out, "No changes") {
-		w.t.Errorf("there is something left to do:\n%s", out)
-	}
+	w.eventually("nothing is left to do", func() bool {
+		out, err := w.ask("", "plan", "-config", w.config, "-detailed-exitcode")
+		return err == nil && strings.Contains(out, "No changes")
+	})
 }
 
 // delivered waits until nothing is pending, and checks what has come.

@@ -180,7 +180,7 @@ func (w *world) environ() []string {
 }
 
 // patience is how long to wait for what takes seconds on a machine at leisure.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // eventually waits for a condition.
 func (n *network) eventually(what string, holds func() bool) {
