@@ -66,20 +66,22 @@ func (n *Node) accept() {
 			defer func() { <-slots }()
 			defer guests.leave(nc.RemoteAddr())
 			if err := n.greet(nc); err != nil {
-				n.o.Refused(transport.Reason(err))
-				n.o.Log.Log(severity(err), "peer not let in", "from", nc.RemoteAddr(),
-					"reason", transport.Reason(err), "error", err)
+				n.turnedAway(nc.RemoteAddr(), err)
 			}
 		})
 	}
 }
 
-// severity tells what is in the nature of things from what somebody should look at.
-func severity(err error) hclog.Level {
-	if errors.Is(err, transport.ErrYielded) || errors.Is(err, dist.ErrStays) {
-		return hclog.Debug
+// turnedAway tells of a peer that was not let in. That one of two dials at once yields,
+// and that a peer keeps the connection which it has, is in the nature of things; the
+// rest somebody should look at.
+func (n *Node) turnedAway(from net.Addr, err error) {
+	level, why := hclog.Warn, transport.Reason(err)
+	if errors.Is(err, dist.ErrNok) || errors.Is(err, dist.ErrStays) {
+		level, why = hclog.Debug, transport.Reason(transport.ErrYielded)
 	}
-	return hclog.Warn
+	n.o.Refused(why)
+	n.o.Log.Log(level, "peer not let in", "from", from, "reason", why, "error", err)
 }
 
 func (n *Node) pause(d time.Duration) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,52 @@ func TestBothDialAtOnce(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// What happens whenever two nodes dial each other is nothing that anybody has to look at.
+func TestWhoYieldsIsNotCountedAsRefused(t *testing.T) {
+	var log lines
+	refused := make(chan string, 10)
+	n := alone(t, func(o *ergonode.Options) {
+		log = logging(o)
+		o.Refused = func(reason string) { refused <- reason }
+	})
+	l, port := listener(t)
+	dialled := make(chan error, 1)
+	go func() {
+		_, err := n.Dial(within(t), transport.Target{Node: "a@127.0.0.1", Addr: loopback, Port: port})
+		dialled <- err
+	}()
+	f := let(t, l, "a@127.0.0.1") // our dial is on its way now
+	yielded := func(what string) {
+		t.Helper()
+		if got := <-refused; got != "Yielded" {
+			t.Errorf("%s counts as %s", what, got)
+		}
+		if line := log.next(t, "peer not let in"); !strings.Contains(line, "[DEBUG]") || !strings.Contains(line, "reason=Yielded") {
+			t.Errorf("%s is logged as %s", what, line)
+		}
+	}
+	if _, err := knock(t, n, "a@127.0.0.1", cookie); !errors.Is(err, transport.ErrYielded) {
+		t.Errorf("the peer's dial: %v", err)
+	}
+	yielded("a dial that meets ours")
+	f.greet()
+	if err := <-dialled; err != nil {
+		t.Fatal(err)
+	}
+	nc := from(t, "127.0.0.1", n)
+	again := newFake(t, "a@127.0.0.1", nc)
+	if _, err := dist.Dial(nc, dist.DialOptions{Local: again.self, Want: ourName, Cookie: cookie, Keep: func() bool { return true }}); !errors.Is(err, transport.ErrYielded) {
+		t.Errorf("the peer's next dial: %v", err)
+	}
+	yielded("a dial of a peer that keeps its connection")
+	if _, err := knock(t, n, "b@127.0.0.1", transport.NewCookie("wrong")); err == nil {
+		t.Error("let in with a wrong cookie")
+	}
+	if got := <-refused; got != "CookieRejected" {
+		t.Errorf("a wrong cookie counts as %s", got)
 	}
 }
 
