@@ -12,6 +12,7 @@ import (
 
 	"ehc/controller/api"
 	"ehc/state/disk"
+	"ehc/transport/epmd"
 )
 
 func TestAnErrorHasItsRemedyBelowIt(t *testing.T) {
@@ -25,6 +26,7 @@ func TestAnErrorHasItsRemedyBelowIt(t *testing.T) {
 		{fmt.Errorf("open store /d: %w: open /d/ehc.db: malformed", disk.ErrDamaged), "move ehc.db, ehc.db-wal and ehc.db-shm elsewhere", "Start"},
 		{&net.OpError{Op: "listen", Net: "tcp", Err: call("bind", syscall.EADDRNOTAVAIL)}, "host in name of the node block", "Start"},
 		{fmt.Errorf("the controller has not answered in time: %w", context.DeadlineExceeded), "is that process stopped", "Start one"},
+		{fmt.Errorf("start node a@h: %w", &epmd.TakenError{}), "put another name into the node block", "Start"},
 		{errors.New("anything else"), "Error: anything else", "\n\n"},
 	} {
 		var out strings.Builder
