@@ -65,7 +65,7 @@ func (n *Node) accept() {
 		n.running.Go(func() {
 			defer func() { <-slots }()
 			defer guests.leave(nc.RemoteAddr())
-			if err := n.greet(nc); err != nil {
+			if err := n.greet(nc); err != nil && n.ctx.Err() == nil {
 				n.turnedAway(nc.RemoteAddr(), err)
 			}
 		})
