@@ -62,6 +62,9 @@ func dev(ctx context.Context, s *streams, kind string, once bool) (err error) {
 	defer client.Close()
 	t := &story{world: w, out: s.out, client: client}
 	if err := t.tell(ctx); err != nil {
+		if ctx.Err() != nil { // interrupted: what fails then is no fault
+			return ctx.Err()
+		}
 		return errors.Join(err, w.showLog(s.err))
 	}
 	if once {

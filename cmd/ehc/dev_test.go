@@ -62,3 +62,32 @@ func TestDevStaysUpToBeTried(t *testing.T) {
 		})
 	}
 }
+
+// TestDevIsInterrupted: what its commands fail of then is no fault to be told.
+func TestDevIsInterrupted(t *testing.T) {
+	beam.Need(t)
+	bin, err := builtEhc()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), bin, "dev")
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "  $ ehc emit ") {
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := cmd.Wait(); err == nil || complaints.String() != "ehc: interrupted\n" {
+		t.Errorf("interrupted: %v\n%s", err, &complaints)
+	}
+}

@@ -168,6 +168,11 @@ func (w *world) startA(ctx context.Context) error {
 	client := api.NewClient(w.address())
 	defer client.Close()
 	return until(ctx, "the controller to answer", func() (bool, error) {
+		select {
+		case <-c.done:
+			return false, errors.New("start the controller: it has ended")
+		default:
+		}
 		_, err := client.Status(ctx)
 		if errors.Is(err, api.ErrNoController) {
 			return false, nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,7 +23,7 @@ func remedy(err error) string {
 		return "Start one: ehc run -config cluster.hcl -data DIR; or name another with -api or EHC_API.\n"
 	case errors.Is(err, api.ErrUnauthorized):
 		return "Set EHC_API_TOKEN to it, or EHC_API_TOKEN_FILE to a file that holds it.\n"
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, api.ErrLate):
 		return "Somebody listens there: is that process stopped, or does its disk hang? Its log may say.\n"
 	case errors.Is(err, disk.ErrDamaged):
 		return "Keep the folder as it is, and look at the disk. A copy of ehc.db, from a snapshot or from Litestream, can take the " +

@@ -25,7 +25,8 @@ func TestAnErrorHasItsRemedyBelowIt(t *testing.T) {
 		{fmt.Errorf("%w at unix:/d/ehc.sock: %w", api.ErrNoController, call("connect", syscall.EACCES)), "as by sudo", "Start one"},
 		{fmt.Errorf("open store /d: %w: open /d/ehc.db: malformed", disk.ErrDamaged), "move ehc.db, ehc.db-wal and ehc.db-shm elsewhere", "Start"},
 		{&net.OpError{Op: "listen", Net: "tcp", Err: call("bind", syscall.EADDRNOTAVAIL)}, "host in name of the node block", "Start"},
-		{fmt.Errorf("the controller has not answered in time: %w", context.DeadlineExceeded), "is that process stopped", "Start one"},
+		{fmt.Errorf("the controller has not answered in time: %w", api.ErrLate), "is that process stopped", "Start one"},
+		{fmt.Errorf("wait for the outbox to be delivered: %w", context.DeadlineExceeded), "Error: wait", "is that process stopped"},
 		{fmt.Errorf("start node a@h: %w", &epmd.TakenError{}), "put another name into the node block", "Start"},
 		{errors.New("anything else"), "Error: anything else", "\n\n"},
 	} {

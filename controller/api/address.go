@@ -112,7 +112,13 @@ func (a Address) listenTCP() (net.Listener, error) {
 	return Limited(l, maxConns), nil
 }
 
+// longestPath is how long the path of a socket may be, with a zero byte behind it.
+const longestPath = len(syscall.RawSockaddrUnix{}.Path) - 1
+
 func (a Address) listenUnix() (net.Listener, error) {
+	if n := len(a.path); n > longestPath {
+		return nil, fmt.Errorf("listen on %s: a path of %d bytes, and that of a socket has %d at most: give a shorter data folder, or -api unix:PATH", a, n, longestPath)
+	}
 	if err := a.clear(); err != nil {
 		return nil, err
 	}

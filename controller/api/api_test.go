@@ -175,6 +175,14 @@ func TestAClientSaysThatNobodyAnswers(t *testing.T) {
 	}
 }
 
+func TestAPathThatIsTooLongForASocketIsNamed(t *testing.T) {
+	folder := "/tmp/" + strings.Repeat("x", longestPath)
+	_, err := SocketIn(folder).Listen()
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("and that of a socket has %d at most", longestPath)) {
+		t.Errorf("error = %v", err)
+	}
+}
+
 func TestAClientSaysThatAControllerIsLate(t *testing.T) {
 	at := SocketIn(t.TempDir())
 	l, err := net.Listen("unix", at.path)
@@ -187,7 +195,7 @@ func TestAClientSaysThatAControllerIsLate(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err = c.Status(ctx)
-	if !errors.Is(err, context.DeadlineExceeded) || err.Error() != "the controller at "+at.String()+" has not answered in time" {
+	if !errors.Is(err, ErrLate) || !errors.Is(err, context.DeadlineExceeded) || err.Error() != "the controller at "+at.String()+" has not answered in time" {
 		t.Errorf("error = %v", err)
 	}
 }

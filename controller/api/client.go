@@ -171,8 +171,10 @@ func (c *Client) send(ctx context.Context, method, path, kind string, body io.Re
 	return nil, p
 }
 
-// lateError says that somebody listens and has not answered in time. It wraps the
-// context's error.
+// ErrLate says that somebody listens and has not answered in time.
+var ErrLate = errors.New("no answer in time")
+
+// lateError is an ErrLate, and the context's error.
 type lateError struct {
 	at  Address
 	err error
@@ -181,4 +183,4 @@ type lateError struct {
 func (l *lateError) Error() string {
 	return fmt.Sprintf("the controller at %s has not answered in time", l.at)
 }
-func (l *lateError) Unwrap() error { return l.err }
+func (l *lateError) Unwrap() []error { return []error{ErrLate, l.err} }
