@@ -9,10 +9,10 @@ import (
 
 // WriteFile puts a small file at path, mode 0600, in one step: whoever reads it,
 // even after a crash at any moment, finds the old content or the new, whole. It
-// is on disk when WriteFile returns.
+// is on disk when WriteFile returns. What a crash leaves beside it, the next one
+// overwrites: of one path there must be no two at once.
 func WriteFile(path string, content []byte) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, filepath.Base(path)+".new-*")
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
@@ -27,7 +27,7 @@ func WriteFile(path string, content []byte) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(f.Name())))
 	}
-	return flushFolder(dir)
+	return flushFolder(filepath.Dir(path))
 }
 
 // RemoveFile removes the file at path, if it is there. Unlike WriteFile it needs no
