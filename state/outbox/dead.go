@@ -99,17 +99,18 @@ func (b *Box) retry(ctx context.Context, app string, ids []string, end uint64, n
 	var out []Event
 	var after map[string]rowState
 	var dead deadState
+	var gone []fate
 	err := b.db.Write(ctx, func(tx *disk.Tx) error {
-		out, after = nil, nil
+		out, after, gone = nil, nil, nil
 		found, err := pickLetters(tx, app, ids, end)
 		if err != nil || len(found) == 0 {
 			return err
 		}
 		in := insert{tx: tx, limits: limits, now: now, rows: map[string]*openRow{}}
-		var gone tally
+		var less tally
 		for _, l := range found {
-			gone.letters--
-			gone.bytes -= int64(len(l.Payload))
+			less.letters--
+			less.bytes -= int64(len(l.Payload))
 			if _, err := tx.Exec("DELETE FROM outbox_dead WHERE app = ? AND seq = ?", app, l.Seq); err != nil {
 				return fmt.Errorf("delete dead letter %d of %s: %w", l.Seq, app, err)
 			}
@@ -118,9 +119,9 @@ func (b *Box) retry(ctx context.Context, app string, ids []string, end uint64, n
 			if err := in.event(&e, true); err != nil {
 				return err
 			}
-			out = append(out, e)
+			out, gone = append(out, e), append(gone, fate{l.Seq, e.Seq})
 		}
-		dead = b.add(tx, app, gone)
+		dead = b.add(tx, app, less)
 		after, err = in.close(b)
 		return err
 	})
@@ -128,7 +129,7 @@ func (b *Box) retry(ctx context.Context, app string, ids []string, end uint64, n
 		return nil, fmt.Errorf("retry: %w", b.noteDamage(err))
 	}
 	if len(out) > 0 {
-		b.learnDead(app, dead)
+		b.learnDead(app, dead, gone...)
 		b.learn(after)
 		b.hear(Change{App: app, What: Retried, Events: len(out)})
 	}
@@ -163,34 +164,53 @@ func pickLetters(tx *disk.Tx, app string, ids []string, end uint64) ([]Letter, e
 // DropDead deletes dead letters of an app for good: those of these ids, damaged
 // or not, or all if ids is nil. It says how many there were. All go step by step,
 // as with Drop: after an error those that it counts are gone.
-func (b *Box) DropDead(ctx context.Context, app string, ids []string) (dropped int, err error) {
+func (b *Box) DropDead(ctx context.Context, app string, ids []string) (n int, err error) {
 	which, arg := firstLetters, any(dropAtOnce)
 	if ids != nil {
 		which, arg = someLetters, idList(ids)
 	}
 	for more := true; more; {
-		var gone tally
+		var gone []fate
 		var dead deadState
-		err := b.db.Free(ctx, func(tx *disk.Tx) (err error) {
-			if gone, err = count(tx, which, app, arg); err != nil || gone.letters == 0 {
+		err := b.db.Free(ctx, func(tx *disk.Tx) error {
+			less, err := count(tx, which, app, arg)
+			if err == nil {
+				gone, err = dropped(tx, which, app, arg)
+			}
+			if err != nil || len(gone) == 0 {
 				return err
 			}
 			if _, err := tx.Exec("DELETE"+which, app, arg); err != nil {
 				return fmt.Errorf("delete dead letters of %s: %w", app, err)
 			}
-			dead = b.add(tx, app, tally{-gone.letters, -gone.bytes})
+			dead = b.add(tx, app, tally{-less.letters, -less.bytes})
 			return nil
 		})
 		if err != nil {
-			return dropped, fmt.Errorf("drop dead letters: %w", err)
+			return n, fmt.Errorf("drop dead letters: %w", err)
 		}
-		if dropped += gone.letters; gone.letters > 0 {
-			b.learnDead(app, dead)
-			b.hear(Change{App: app, What: DroppedDead, Events: gone.letters})
+		if n += len(gone); len(gone) > 0 {
+			b.learnDead(app, dead, gone...)
+			b.hear(Change{App: app, What: DroppedDead, Events: len(gone)})
 		}
-		more = ids == nil && gone.letters == dropAtOnce
+		more = ids == nil && len(gone) == dropAtOnce
 	}
-	return dropped, nil
+	return n, nil
+}
+
+// dropped are the fates of letters that are about to be dropped.
+func dropped(tx *disk.Tx, which, app string, arg any) (gone []fate, err error) {
+	for raw, err := range tx.Query("SELECT seq"+which, app, arg) {
+		var f fate
+		if err == nil {
+			err = raw.Scan(&f.was)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read dead letters of %s: %w", app, err)
+		}
+		gone = append(gone, f)
+	}
+	return gone, nil
 }
 
 // idList is ids as the JSON text that the queries take apart.

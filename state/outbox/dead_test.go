@@ -52,6 +52,46 @@ func TestWaitTellsOfADeadLetter(t *testing.T) {
 	}
 }
 
+// TestALetterIsFoundByTheNumberThatItHad: who enqueued it knows no other.
+func TestALetterIsFoundByTheNumberThatItHad(t *testing.T) {
+	ctx := context.Background()
+	b := newTest(t)
+	events := enqueue(t, b, "a", 3)
+	bury := func(seq uint64) { must(t, b.Bury(ctx, "a", seq, "HandlerRefused", "no", time.Now())) }
+	is := func(seq uint64, want error) {
+		t.Helper()
+		if err := b.Fate(ctx, "a", seq); !errors.Is(err, want) {
+			t.Errorf("event %d: %v, want %v", seq, err, want)
+		}
+	}
+	for seq := range uint64(3) {
+		bury(seq + 1)
+	}
+	if n, err := b.DropDead(ctx, "a", []string{events[1].ID}); n != 1 || err != nil {
+		t.Errorf("dropped %d, %v", n, err)
+	}
+	is(1, ErrDead)
+	is(2, ErrDropped)
+	if n, err := b.Retry(ctx, "a", nil, time.Now()); n != 2 || err != nil {
+		t.Errorf("retried %d, %v", n, err)
+	}
+	is(1, ErrWaiting) // as 4
+	is(3, ErrWaiting) // as 5
+	bury(4)
+	is(1, ErrDead)
+	waits := make(chan error, 1)
+	go func() { waits <- b.Wait(ctx, "a", 3) }()
+	must(t, b.Delivered(ctx, "a", 5))
+	must(t, <-waits)
+	is(3, nil)
+	if _, err := b.Retry(ctx, "a", nil, time.Now()); err != nil {
+		t.Error(err)
+	}
+	is(1, ErrWaiting) // as 6
+	must(t, b.Delivered(ctx, "a", 6))
+	is(1, nil)
+}
+
 // TestManyDeadLettersAreRetriedStepByStep: each step is bounded, and a letter that dies
 // once more meanwhile is not retried for ever.
 func TestManyDeadLettersAreRetriedStepByStep(t *testing.T) {

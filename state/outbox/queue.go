@@ -14,6 +14,7 @@ type queue struct {
 	dead    deadState
 	waiters map[*waiter]bool
 	dropped []span
+	fates   fates
 
 	told    int  // the step that the hook was last called for
 	telling bool // a goroutine is at it
@@ -61,11 +62,16 @@ func (b *Box) stamp(r row) rowState { return rowState{r, b.order.Add(1)} }
 // stampDead is stamp for the number of dead letters.
 func (b *Box) stampDead(letters int) deadState { return deadState{letters, b.order.Add(1)} }
 
-// learnDead takes up how many dead letters are on disk.
-func (b *Box) learnDead(app string, dead deadState) {
+// learnDead takes up how many dead letters are on disk, and what became of those that
+// are none any more.
+func (b *Box) learnDead(app string, dead deadState, gone ...fate) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if q := b.queue(app); dead.order > q.dead.order {
+	q := b.queue(app)
+	for _, f := range gone {
+		q.fates.note(f)
+	}
+	if dead.order > q.dead.order {
 		q.dead = dead
 	}
 }

@@ -25,14 +25,29 @@ type span struct{ from, to uint64 }
 // has been before. It returns ErrDead if it went to the dead letters and is still
 // there, ErrDropped if a person dropped it since the Box
 // was opened, ErrNotWaiting for a number that was never enqueued, and ctx's
-// error when that ends.
+// error when that ends. One of the last letters that were put back since the Box was
+// opened is waited for under its new number.
 func (b *Box) Wait(ctx context.Context, app string, seq uint64) error {
-	if err := b.wait(ctx, app, seq); err != nil {
-		return err
+	for {
+		err := b.wait(ctx, app, seq)
+		if err == nil && b.hasDead(app) {
+			err = b.isAlive(ctx, app, seq)
+		}
+		now, dropped := b.follow(app, seq)
+		switch {
+		case err != nil:
+			return err
+		case dropped:
+			return fmt.Errorf("wait for event %d of %s: %w", seq, app, ErrDropped)
+		case now == seq:
+			return nil
+		}
+		seq = now
 	}
-	if !b.hasDead(app) {
-		return nil
-	}
+}
+
+// isAlive returns ErrDead for a dead letter.
+func (b *Box) isAlive(ctx context.Context, app string, seq uint64) error {
 	return b.db.View(ctx, func(tx *disk.Tx) error {
 		var one int
 		err := tx.QueryRow("SELECT 1 FROM outbox_dead WHERE app = ? AND seq = ?", app, seq).Scan(&one)
