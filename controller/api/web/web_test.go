@@ -166,7 +166,7 @@ func TestALongNameHidesNothing(t *testing.T) {
 		p.until(`document.querySelector("#picture svg").viewBox.baseVal.width === document.getElementById("picture").clientWidth`)
 		if over := value[int](p, `(() => {
 			const badges = [...document.querySelectorAll("#picture rect.badge")].map((r) => r.getBoundingClientRect());
-			return [...document.querySelectorAll("#picture .name")].map((n) => n.getBoundingClientRect())
+			return [...document.querySelectorAll("#picture .name, #picture .small")].map((n) => n.getBoundingClientRect())
 				.filter((n) => badges.some((r) => n.right > r.left && n.left < r.right && n.bottom > r.top && n.top < r.bottom)).length;
 		})()`); over != 0 {
 			t.Errorf("%d wide: %d names lie over their badges", width, over)

@@ -114,7 +114,7 @@ function drawBox(layers, hub, box, queue, status, narrow) {
   const suspended = (status.suspended ?? []).some((app) => app.app === group.app);
   const bad = group.app !== "" && !suspended && (up < listed.length || listed.length === 0);
   svg.append(draw("rect", { class: bad ? "box bad" : "box", x, y, width, height, rx: 9 }));
-  const end = drawBadges(svg, x + width - 12, y + 12, queue);
+  const end = drawBadges(svg, x + width - 12, y + 4, queue);
   const app = group.app || "claimed by no app";
   svg.append(
     draw("text", { class: "name", x: x + 16, y: y + 20 }, cut(app, Math.floor((end - x - 16) / LETTER)), draw("title", {}, app)),

@@ -33,7 +33,7 @@ export function problemsOf(status) {
     add("warn", name, "RestartRequired", "the file changes it, and it is fixed at start");
   }
   for (const warning of status.warnings ?? []) {
-    add("warn", "At the start", "Warning", warning);
+    add("warn", "ehc", "Warning", warning);
   }
   return found.sort((a, b) => (a.state === b.state ? 0 : a.state === "bad" ? -1 : 1));
 }
