@@ -139,8 +139,8 @@ func (c *Client) History(ctx context.Context, q HistoryQuery) (History, error) {
 }
 
 // FollowHistory calls f with what q asks for, and then with what happens, until ctx
-// ends or f returns an error, which it returns. When the controller cannot be asked
-// for a while it asks again, and gives up after some seconds. q.Wait does not count.
+// ends or f returns an error, which it returns. When the controller cannot be asked it
+// asks again, and gives up after eight times. q.Wait does not count.
 func (c *Client) FollowHistory(ctx context.Context, q HistoryQuery, f func(History) error) error {
 	q.Wait = 0
 	for {
