@@ -131,7 +131,8 @@ func (c *Controller) stillAt(index uint64) error {
 }
 
 // put makes text the file in force, and waits until its new queries are looked up, so
-// that the next plan already knows what they list.
+// that the next plan already knows what they list. That ctx ends before is no error: the
+// file is in force.
 func (c *Controller) put(ctx context.Context, file, text string) error {
 	s, err := c.config.Apply(file, text)
 	if err != nil {
@@ -141,20 +142,18 @@ func (c *Controller) put(ctx context.Context, file, text string) error {
 		return err
 	}
 	c.tell(history.Entry{Kind: history.Applied, Message: "in force: " + file})
-	return c.awaitLookups(ctx)
+	c.awaitLookups(ctx)
+	return nil
 }
 
 // awaitLookups waits until discovery has looked every query up once, which it does at
-// once with what is new to it, but no longer than lookLimit.
-func (c *Controller) awaitLookups(ctx context.Context) error {
+// once with what is new to it, but no longer than lookLimit, or until ctx ends.
+func (c *Controller) awaitLookups(ctx context.Context) {
 	limit := time.Now().Add(lookLimit)
 	for {
 		snap := c.store.Snapshot()
-		if len(notLookedUp(snap)) == 0 || !time.Now().Before(limit) {
-			return nil
-		}
-		if err := snap.Wait(ctx, limit); err != nil {
-			return err
+		if len(notLookedUp(snap)) == 0 || !time.Now().Before(limit) || snap.Wait(ctx, limit) != nil {
+			return
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -105,6 +106,30 @@ func TestAnApplyEndsWithoutALookup(t *testing.T) {
 		}
 	})
 }
+
+// Who is told that a request has failed takes the file not to be in force.
+func TestAnApplyThatIsCutOffInForceHasNotFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.settle(time.Second)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		w.ctl.look = cutOff{w.look, cancel}
+		_, err := w.ctl.Apply(ctx, api.ApplyRequest{File: "x.hcl", Text: twoApps})
+		if got := appNames(w.ctl.config); err != nil || got != "a b" {
+			t.Errorf("in force are %s: %v", got, err)
+		}
+	})
+}
+
+// cutOff is a Discovery that never looks up what is new in force, since whoever asked
+// for it has gone.
+type cutOff struct {
+	Discovery
+	end func()
+}
+
+func (c cutOff) Set([]state.App, state.DNSSpec) { c.end() }
 
 func TestATargetNarrowsAPlanAndAnApply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
