@@ -50,7 +50,7 @@ func called(ctx context.Context, node state.Node, f state.Callable, limit time.D
 	var signal *transport.SignalError
 	var spawn *transport.SpawnError
 	switch {
-	case errors.Is(ctx.Err(), context.Canceled): // nobody waits for it any more
+	case errors.Is(ctx.Err(), context.Canceled): // nobody waits for it any more, or ehc stops
 		return ctx.Err()
 	case errors.As(err, &raised):
 		e.blame(node, raised.Class, raised.Reason, frames(raised.Stack)...)

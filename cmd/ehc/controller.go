@@ -147,7 +147,7 @@ func within[A any](ctx context.Context, most time.Duration, f func(context.Conte
 // it was asked: it refused, or there is none.
 func answered(err error) bool {
 	var refused *api.Problem
-	return errors.As(err, &refused) || errors.Is(err, api.ErrNoController)
+	return errors.As(err, &refused) && !errors.Is(err, api.ErrUnknownOutcome) || errors.Is(err, api.ErrNoController)
 }
 
 // cause says in short why there was no answer.

@@ -228,6 +228,9 @@ func (f *fake) Emit(ctx context.Context, r api.EmitRequest) (api.Emitted, error)
 		if e.Type == "refused" {
 			return api.Emitted{}, api.NewProblem(http.StatusTooManyRequests, "outbox of phoenix is full: 2 of 2 events")
 		}
+		if e.Type == "unfinished" { // as one that stops answers
+			return api.Emitted{}, context.Canceled
+		}
 		if e.ID == "" {
 			f.minted++
 			e.ID = fmt.Sprintf("minted-%d", f.minted)

@@ -85,6 +85,19 @@ func TestBadRequestsAreProblems(t *testing.T) {
 	}
 }
 
+// What ends with its context may have been done all the same.
+func TestTheEndOfARequestLeavesItsOutcomeOpen(t *testing.T) {
+	for _, cause := range []error{context.Canceled, context.DeadlineExceeded} {
+		r := newWrite("POST /", func(context.Context, Count) (Count, error) { return Count{}, fmt.Errorf("do it: %w", cause) })
+		c := clientOf(t, serve(t, Options{}.guarded(r, newSlots())))
+		_, err := askTimes[Count](t.Context(), c, 1, http.MethodPost, "/", Count{})
+		var p *Problem
+		if !errors.As(err, &p) || p.Status != 503 || !errors.Is(err, ErrUnknownOutcome) || errors.Is(err, ErrDisconnected) {
+			t.Errorf("%v is answered %v", cause, err)
+		}
+	}
+}
+
 func TestAPanicIsAProblem(t *testing.T) {
 	told := make(chan string, 1)
 	o := Options{Panicked: func(route string, cause any, stack []byte) {

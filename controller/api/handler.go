@@ -147,7 +147,7 @@ func problemOf(err error) *Problem {
 	case errors.As(err, &p):
 		return p
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return NewProblem(http.StatusServiceUnavailable, "not done in time: %v", err)
+		return NewProblem(http.StatusServiceUnavailable, "not done in time, or the controller is stopping: %v", err).Because(ReasonUnfinished)
 	}
 	return NewProblem(http.StatusInternalServerError, "%v", err)
 }

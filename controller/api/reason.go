@@ -15,6 +15,8 @@ import "errors"
 //	OutboxFull       429      ErrFull                    not happened
 //	Unauthorized     401      ErrUnauthorized            not begun: no token, or a wrong one
 //	Overloaded       503      ErrOverloaded              not begun: too much is under way
+//	Unfinished       503      ErrUnknownOutcome          perhaps happened: it took too long,
+//	                                                     or the controller is stopping
 const (
 	ReasonDisconnected   = "Disconnected"
 	ReasonConnectionLost = "ConnectionLost"
@@ -24,6 +26,7 @@ const (
 	ReasonFull           = "OutboxFull"
 	ReasonUnauthorized   = "Unauthorized"
 	ReasonOverloaded     = "Overloaded"
+	ReasonUnfinished     = "Unfinished"
 )
 
 // What a Problem is, by errors.Is.
@@ -54,6 +57,8 @@ func (p *Problem) Is(target error) bool {
 		return target == ErrUnauthorized
 	case ReasonOverloaded:
 		return target == ErrOverloaded
+	case ReasonUnfinished:
+		return target == ErrUnknownOutcome
 	}
 	return false
 }
