@@ -77,7 +77,8 @@ func (s *Store) RecordDown(n Node, reason, message string, now, retryAt time.Tim
 
 // RecordDialling records that n is about to be dialled. It returns ErrOvertaken
 // if no query lists n any more: then n must not be dialled, because a connection
-// to it would be nobody's; or if every app that lists it is suspended. A connection that is up stays so.
+// to it would be nobody's; or if every app that lists it is suspended. A connection
+// that is up stays so.
 func (s *Store) RecordDialling(n Node) error {
 	return s.write("dial of "+string(n), func(w *write) error {
 		rows := peerTable.of(w.txn, n)

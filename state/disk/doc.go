@@ -48,8 +48,8 @@
 //
 // SQLite takes a bad checksum in its log for the torn end of it, and drops
 // what follows in silence. The count in ehc.mark, written after each commit,
-// tells the two apart, see [DB.Lost]; so do commits behind it, see [DB.Cut]. It is flushed only now and then, so
-// after a power cut it may be behind, and damage of the newest commits goes
-// unseen; it is never ahead. Damage inside ehc.db is for the owners of the
-// rows to find: SQLite keeps no checksum there. A lost volume is lost.
+// tells the two apart, see [DB.Lost]; so do commits behind it, see [DB.Cut]. It is
+// flushed only now and then, so after a power cut it may be behind, and damage of the
+// newest commits goes unseen; it is never ahead. Damage inside ehc.db is for the owners
+// of the rows to find: SQLite keeps no checksum there. A lost volume is lost.
 package disk
