@@ -16,8 +16,9 @@ import (
 //	up        -       no app claims it                      nothing: it is not ours
 //	down      no                                            nothing
 //	down      yes     every app that lists it is suspended  held
-//	up        yes     its app is suspended, resynced        nothing
-//	up        -       its app is suspended                  held
+//	up        yes     its app and every other that lists    nothing
+//	                  it are suspended, and it is resynced
+//	up        -       the same, and it is not               held
 //	down      yes     RetryAt is to come                    held, wake at RetryAt
 //	down      yes                                           connect
 //	dialling  yes                                           held
@@ -82,7 +83,7 @@ func (d *differ) judge(n *node) {
 	case n.conn.Phase != state.Up && n.wanted:
 		d.dial(n)
 	case n.conn.Phase != state.Up || n.app == nil:
-	case n.app.halted:
+	case n.app.halted && (!n.wanted || n.halted):
 		d.leave(n)
 	case n.wanted:
 		n.app.live++
@@ -113,16 +114,19 @@ func (d *differ) dial(n *node) {
 
 // tend resyncs a listed node that is up, if it needs that.
 func (d *differ) tend(n *node) {
-	c := n.conn
+	c, app := n.conn, n.conn.App
+	if n.app.halted {
+		app = n.wantedBy
+	}
 	switch {
 	case c.Busy:
-		d.plan.hold(n.name, c.App, stalled(c.Message, "under way"))
+		d.plan.hold(n.name, app, stalled(c.Message, "under way"))
 	case c.Synced == c.Creation:
 	case d.now.Before(c.RetryAt):
-		d.plan.hold(n.name, c.App, stalled(c.Message, "backing off"))
+		d.plan.hold(n.name, app, stalled(c.Message, "backing off"))
 		d.plan.wakeAt(c.RetryAt)
 	default:
-		d.plan.do(Resync, n.name, c.App, "new incarnation")
+		d.plan.do(Resync, n.name, app, "new incarnation")
 	}
 }
 

@@ -448,6 +448,11 @@ func suspendCases() []diffCase {
 		rows:    []any{suspended, media(), audio, listed("a@h"), with(listed("a@h"), func(p *state.Peer) { p.App = "video" })},
 		actions: []Action{{Connect, "a@h", "video", "listed, not connected"}},
 	}, {
+		name: "a restarted node that another app lists as well is resynced for that one",
+		rows: []any{suspended, media(), audio, listed("a@h"), with(listed("a@h"), func(p *state.Peer) { p.App = "audio" }),
+			with(up("a@h"), func(c *state.Conn) { c.Creation = 8 }), state.Backlog{App: "audio", Pending: 3}},
+		actions: []Action{{Resync, "a@h", "audio", "new incarnation"}},
+	}, {
 		name: "an app that has left the file keeps its nodes while it is suspended",
 		rows: []any{suspended, with(media(), func(a *state.AppRow) { a.Removed = true }), gone("a@h", ago(time.Hour)), up("a@h")},
 		held: held("a@h"),

@@ -173,7 +173,10 @@ func (m *machine) resync(t *rapid.T, n Node) {
 	creation := uint32(rapid.IntRange(1, 2).Draw(t, "creation"))
 	err := m.store.RecordResyncing(n, creation)
 	c := before.Conn(n)
-	may := c.Phase == Up && c.Creation == creation && c.App != "" && !isSuspended(before, c.App) && !c.Busy
+	halted := isSuspended(before, c.App) && !slices.ContainsFunc(before.Peers(), func(p Peer) bool {
+		return p.Node == n && p.GoneSince.IsZero() && !isSuspended(before, p.App)
+	})
+	may := c.Phase == Up && c.Creation == creation && c.App != "" && !halted && !c.Busy
 	if may == errors.Is(err, ErrOvertaken) {
 		t.Fatalf("resync of %+v with %d: %v", c, creation, err)
 	}

@@ -4,12 +4,14 @@ import "time"
 
 // RecordResyncing records that a resync with this incarnation of n begins: n is Busy
 // until RecordSynced, RecordSyncFailed or RecordDown. It returns ErrOvertaken if n is
-// not up, another incarnation by now, busy, suspended, or nobody's: then it must not
-// begin, for its end would not be that of what is under way.
+// not up, is another incarnation by now, is busy or nobody's, or if its app and every
+// other that lists it are suspended. Then it must not begin: the mark would be of
+// something else, and the end of this resync would not take it off.
 func (s *Store) RecordResyncing(n Node, creation uint32) error {
 	return s.write("resync of "+string(n), func(w *write) error {
 		c, _ := connTable.get(w.txn, key(string(n)))
-		if c.Phase != Up || c.Creation != creation || c.Busy || c.App == "" || w.suspended(c.App) {
+		halted := w.suspended(c.App) && w.leftAlone(peerTable.of(w.txn, n))
+		if c.Phase != Up || c.Creation != creation || c.Busy || c.App == "" || halted {
 			return ErrOvertaken
 		}
 		c.Busy = true
