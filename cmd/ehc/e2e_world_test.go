@@ -24,13 +24,16 @@ import (
 	"ehc/transport/transporttest/beam"
 )
 
+// builtIn is the folder of what builtEhc has built, for TestMain to remove; empty if
+// nothing was.
+var builtIn string
+
 // builtEhc builds the binary once for all end-to-end tests.
-var builtEhc = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "ehc-e2e-")
-	if err != nil {
+var builtEhc = sync.OnceValues(func() (_ string, err error) {
+	if builtIn, err = os.MkdirTemp("", "ehc-e2e-"); err != nil {
 		return "", err
 	}
-	bin := filepath.Join(dir, "ehc")
+	bin := filepath.Join(builtIn, "ehc")
 	if out, err := exec.Command("go", "build", "-race", "-o", bin, ".").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build ehc: %w\n%s", err, out)
 	}

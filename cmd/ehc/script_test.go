@@ -19,7 +19,15 @@ import (
 var update = flag.Bool("update", false, "write golden files anew")
 
 // TestMain makes the test binary an ehc for the scripts.
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"ehc": main}) }
+func TestMain(m *testing.M) { testscript.Main(tests{m}, map[string]func(){"ehc": main}) }
+
+// tests are those of this package. The ehc that some of them build goes with the last.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	defer func() { _ = os.RemoveAll(builtIn) }()
+	return t.M.Run()
+}
 
 // TestScripts runs every page of testdata/script, each with a fake controller of
 // its own that EHC_API names. Beside testscript's own commands there are
