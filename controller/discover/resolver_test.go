@@ -90,7 +90,7 @@ func TestHost(t *testing.T) {
 			case strings.HasSuffix(c.fails, "within 200ms"):
 				r.Timeout = silence
 			case strings.HasPrefix(c.fails, "no answer"):
-				r.Timeout = 10 * silence // it must hear the strays
+				r.Timeout = 20 * silence // it must hear the strays
 			}
 			name := c.ask
 			if name == "" {
