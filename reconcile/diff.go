@@ -31,8 +31,9 @@ import (
 //	up        no      a query of its app, or that listed    kept
 //	                  it and is another app's now, failed,
 //	                  or has not been answered yet
-//	up        no      no query of its app finds a node,     kept by a guard
-//	                  and that is not allowed
+//	up        no      no query of its app, or of that       kept by a guard
+//	                  other one, finds a node, and that is
+//	                  not allowed
 //	up        no      unlisted for less than Prune.After    kept, wake then
 //	up        no      of the app's live nodes more than     kept by a guard
 //	                  Prune.MaxShare would go

@@ -231,6 +231,17 @@ func guardCases() []diffCase {
 			with(failed, func(q *state.Query) { q.App = "movies" })),
 		held: []Hold{{Node: "a@h", App: "media", Reason: servfail}},
 	}, {
+		name: "an app that was renamed keeps its nodes on an empty answer to the new name",
+		rows: join(old, removed, state.AppRow{App: state.App{Name: "movies"}},
+			with(empty, func(q *state.Query) { q.App = "movies" })),
+		held: []Hold{{Node: "a@h", App: "media", Reason: noNodes, Prune: true}},
+	}, {
+		name: "one whose query lists others under the new name does not",
+		rows: join(old, removed, state.AppRow{App: state.App{Name: "movies"}},
+			with(answered(), func(q *state.Query) { q.App = "movies" }), with(listed("b@h"), func(p *state.Peer) { p.App = "movies" }),
+			with(up("b@h"), func(c *state.Conn) { c.App = "movies" })),
+		actions: []Action{{Prune, "a@h", "media", "no longer listed"}},
+	}, {
 		name: "what an app that asks the same, too, is told does not matter",
 		rows: join(other, old, answered(), media(), state.AppRow{App: state.App{Name: "movies"}},
 			with(failed, func(q *state.Query) { q.App = "movies" })),

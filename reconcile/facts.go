@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"ehc/state"
@@ -12,13 +13,10 @@ type facts struct {
 	nodes  []node
 	at     map[state.Node]int // where in nodes
 	apps   map[string]*app
-	asked  map[queryKey]bool // of apps in the file
+	askers map[string][]*app // by a query's text: the apps of the file that ask it
 	doubts map[string]string // by a query's text: why its answer cannot be relied on now
 	none   state.Conn        // what is known of a connection without a row
 }
-
-// queryKey is a query of an app, by its text.
-type queryKey struct{ app, name string }
 
 // node is what the rows say of one node.
 type node struct {
@@ -30,6 +28,7 @@ type node struct {
 	halted   bool      // wantedBy is suspended
 	gone     time.Time // when the last query left it out; zero if no row says so
 	unsure   string    // why a query that left it out cannot be relied on now
+	movedTo  []*app    // that ask a query which listed it and is not its app's any more
 	approved bool
 }
 
@@ -59,7 +58,7 @@ func gather(desired state.Desired, live state.Live) *facts {
 		nodes:  make([]node, 0, most),
 		at:     make(map[state.Node]int, most),
 		apps:   make(map[string]*app, len(desired.Apps)),
-		asked:  make(map[queryKey]bool, len(desired.Queries)),
+		askers: make(map[string][]*app, len(desired.Queries)),
 		doubts: map[string]string{},
 	}
 	for _, a := range desired.Apps {
@@ -114,7 +113,7 @@ func (f *facts) query(q state.Query) {
 	if a == nil || a.Removed {
 		return
 	}
-	f.asked[queryKey{q.App, q.Name}] = true
+	f.askers[q.Name] = append(f.askers[q.Name], a)
 	a.ask(q)
 	if why := unreliable(q); why != "" {
 		f.doubts[q.Name] = first(f.doubts[q.Name], why)
@@ -141,8 +140,9 @@ func (f *facts) peer(p state.Peer) {
 	if a != nil {
 		n.unsure = first(n.unsure, a.unsure())
 	}
-	if !f.asked[queryKey{p.App, p.Query}] { // another app may ask it now, as after a renaming
+	if now := f.askers[p.Query]; !slices.Contains(now, a) { // another app may ask it, as after a renaming
 		n.unsure = first(n.unsure, f.doubts[p.Query])
+		n.movedTo = append(n.movedTo, now...)
 	}
 }
 

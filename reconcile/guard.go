@@ -20,6 +20,9 @@ func (d *differ) expire(n *node) {
 	leaves := gone.Add(a.Prune.After)
 	unsure := first(n.unsure, a.unsure())
 	empty := a.forbidsEmpty()
+	for _, b := range n.movedTo {
+		empty = first(empty, b.forbidsEmpty())
+	}
 	switch {
 	case n.approved:
 		a.approved++

@@ -149,8 +149,8 @@ func checkPrunes(t *rapid.T, w world, a state.AppRow, p Plan) {
 		if w.isListed(act.Node) {
 			t.Fatalf("prune %s, which is listed", act.Node)
 		}
-		if w.movedAndFailed(act.Node) && !w.isApproved(act.Node) {
-			t.Fatalf("prune %s although the query that listed it is another app's now and failed", act.Node)
+		if w.movedAndKept(act.Node) && !w.isApproved(act.Node) {
+			t.Fatalf("prune %s although the query that listed it is another app's now, and failed or is empty", act.Node)
 		}
 	}
 	if pruned == 0 {
@@ -186,19 +186,21 @@ func (w world) isApproved(n state.Node) bool {
 	return slices.ContainsFunc(w.desired.Approvals, func(r state.Approval) bool { return r.Node == n })
 }
 
-// movedAndFailed says that a query which listed n is not its app's any more, and failed
-// as another's.
-func (w world) movedAndFailed(n state.Node) bool {
-	asks := func(app, name string, how func(state.Query) bool) bool {
+// movedAndKept says that a query which listed n is not its app's any more, and failed
+// as another's, or that has an empty answer and does not allow that.
+func (w world) movedAndKept(n state.Node) bool {
+	asks := func(name string, how func(state.Query, state.AppRow) bool) bool {
 		return slices.ContainsFunc(w.desired.Queries, func(q state.Query) bool {
 			i := slices.IndexFunc(w.desired.Apps, func(a state.AppRow) bool { return a.Name == q.App && !a.Removed })
-			return i >= 0 && q.Name == name && (app == "" || q.App == app) && how(q)
+			return i >= 0 && q.Name == name && how(q, w.desired.Apps[i])
 		})
 	}
-	whatever := func(state.Query) bool { return true }
-	failed := func(q state.Query) bool { return q.Err != "" || !q.Known }
+	keeps := func(q state.Query, a state.AppRow) bool {
+		return q.Err != "" || !q.Known || w.isEmpty(a.Name) && !a.Prune.AllowEmpty
+	}
 	return slices.ContainsFunc(w.desired.Peers, func(p state.Peer) bool {
-		return p.Node == n && !p.GoneSince.IsZero() && !asks(p.App, p.Query, whatever) && asks("", p.Query, failed)
+		own := func(_ state.Query, a state.AppRow) bool { return a.Name == p.App }
+		return p.Node == n && !p.GoneSince.IsZero() && !asks(p.Query, own) && asks(p.Query, keeps)
 	})
 }
 
