@@ -27,7 +27,8 @@ type inbound struct {
 	alias   *etf.Ref // the answer goes there, if there is one
 	monitor etf.Ref  // by which the caller watches the server; zero if the tag does not say
 	server  etf.Atom
-	size    int // of the message, in bytes
+	size    int  // of the message, in bytes
+	left    bool // the caller has given up, and the handler may still run; guarded by link.mu
 }
 
 // deliver hands a message to a process of ergo's, if there is one. What it gets has
@@ -116,21 +117,22 @@ func (l *link) admit(call *inbound) (uint64, error) {
 	return id, nil
 }
 
-// take claims a call that waits for its answer. There is none if the caller has
-// given up.
+// take takes a call out of the table once its handler has returned, or will never
+// run: until then it counts. There is none if the caller has given up.
 func (l *link) take(id uint64) *inbound {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.forget(id)
-}
-
-// forget takes a call out of the table; the lock is held.
-func (l *link) forget(id uint64) *inbound {
 	call := l.inbound[id]
-	if call != nil {
-		delete(l.inbound, id)
+	if call == nil {
+		return nil
+	}
+	delete(l.inbound, id)
+	l.load -= call.size
+	if call.left {
+		return nil
+	}
+	if l.waiting[call.monitor] == id {
 		delete(l.waiting, call.monitor)
-		l.load -= call.size
 	}
 	return call
 }

@@ -76,23 +76,24 @@ func (l *link) alive(p etf.Pid) bool {
 	case p.Serial == spawnSerial:
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		return l.spawned[p.ID] != nil
+		return l.running(p) != nil
 	case l.node.party.alive(p):
 		return true
 	}
 	return l.node.seat.node.ProcessByPid(toErgoPid(p)) != nil
 }
 
-// demonitored forgets a monitor, and the call that it guards: the caller has its
-// answer, or has given up.
+// demonitored forgets a monitor, and leaves the call that it guards without an answer:
+// the caller has it, or has given up.
 func (l *link) demonitored(c dist.Control) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.watches, c.Ref)
 	if id, ok := l.waiting[c.Ref]; ok {
-		l.forget(id)
+		l.inbound[id].left = true
+		delete(l.waiting, c.Ref)
 	}
-	if s := l.spawned[c.To.ID]; s != nil && c.To.Serial == spawnSerial && s.request == c.Ref {
+	if s := l.running(c.To); s != nil && s.request == c.Ref {
 		s.monitored = false
 	}
 }

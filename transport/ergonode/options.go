@@ -96,8 +96,9 @@ type Limits struct {
 	// 8 MiB. Our calls then wait; a peer loses its link when the answers to its own
 	// signals alone are that many.
 	Queue int
-	// Inbound is how many calls of one peer may be under way: 1024. More are
-	// answered with system_limit or overloaded.
+	// Inbound is how many calls of one peer may be under way: 1024. One that its caller
+	// has given up counts until its handler has returned. More are answered with
+	// system_limit or overloaded.
 	Inbound int
 	// Casts is how many casts of one peer may wait for one of Servers: 16384. More
 	// are dropped, and that is logged.

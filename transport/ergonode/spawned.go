@@ -17,6 +17,7 @@ type spawned struct {
 	by        etf.Pid
 	monitored bool // the end is to be told
 	noted     bool // others watch it, or are linked to it
+	dead      bool // its end has been told, or is about to be: its function may still run, and counts
 	cancel    context.CancelFunc
 }
 
@@ -147,6 +148,9 @@ func raised(result etf.Term, err error) etf.Tuple {
 // finish ends the process that ran a function, unless it was killed before.
 func (l *link) finish(s *spawned, reason etf.Term) {
 	told, noted := l.bury(s)
+	l.mu.Lock()
+	delete(l.spawned, s.pid.ID)
+	l.mu.Unlock()
 	if noted {
 		defer l.parted(s.pid, etf.Atom("normal"))
 	}
@@ -162,20 +166,29 @@ func (l *link) finish(s *spawned, reason etf.Term) {
 	}
 }
 
-// bury takes a process out of the table. It says whether its end is to be told to who
-// called, and whether to others: to look for them costs a look at all monitors.
+// bury ends a process. It says whether its end is to be told to who called, and whether
+// to others: to look for them costs a look at all monitors.
 func (l *link) bury(s *spawned) (told, noted bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	here := l.spawned[s.pid.ID] == s
-	delete(l.spawned, s.pid.ID)
+	here := !l.over && !s.dead
+	s.dead = true
 	return here && s.monitored, here && s.noted
+}
+
+// running returns the process that runs a function under a pid, while it lives; the
+// lock is held.
+func (l *link) running(p etf.Pid) *spawned {
+	if s := l.spawned[p.ID]; s != nil && s.pid == p && !s.dead {
+		return s
+	}
+	return nil
 }
 
 // note says that a process is watched or linked to, if it is one that runs a function;
 // the lock is held.
 func (l *link) note(p etf.Pid) {
-	if s := l.spawned[p.ID]; s != nil && s.pid == p {
+	if s := l.running(p); s != nil {
 		s.noted = true
 	}
 }
@@ -183,14 +196,14 @@ func (l *link) note(p etf.Pid) {
 // killed takes an exit signal to a process of ours. Those that run functions trap no
 // exits: they die of any, but for the end of a process that ended normally.
 func (l *link) killed(c dist.Control) {
-	if c.To.Serial != spawnSerial || !l.node.present(c.To) {
+	if c.To.Serial != spawnSerial {
 		return
 	}
 	if reason, _, err := l.decoder.Term(c.Payload); err != nil || reason == etf.Term(etf.Atom("normal")) {
 		return
 	}
 	l.mu.Lock()
-	s := l.spawned[c.To.ID]
+	s := l.running(c.To)
 	l.mu.Unlock()
 	if s == nil {
 		return
