@@ -64,7 +64,7 @@ func (s *server) runCasts(l *link) {
 		if !ok {
 			return
 		}
-		_, err := s.taking(l.ctx, l.with.Name, []etf.Term{next.request})
+		_, err := l.handle(l.ctx, s.taking, []etf.Term{next.request})
 		l.putDown(next.size)
 		if err != nil && l.ctx.Err() == nil {
 			s.node.o.Log.Warn("cast", "from", l.with.Name, "to", s.name, "error", err)

@@ -58,7 +58,7 @@ func (s *server) HandleCall(_ *gen.ServerProcess, from gen.ServerFrom, message e
 
 // handleCall answers a call, if its caller still waits.
 func (l *link) handleCall(handle transport.Handler, id uint64, request etf.Term) {
-	value, err := handle(l.ctx, l.with.Name, []etf.Term{request})
+	value, err := l.handle(l.ctx, handle, []etf.Term{request})
 	if err == nil {
 		_ = l.answer(id, value) // who asked is told, or gone
 		return

@@ -120,11 +120,11 @@ func (l *link) start(c dist.Control, e executed) (refusal etf.Atom) {
 
 // execute runs a function and returns the exit reason that tells its result.
 func (l *link) execute(ctx context.Context, e executed) etf.Tuple {
-	handle := l.node.o.Functions[e.function]
-	if handle == nil {
+	handler := l.node.o.Functions[e.function]
+	if handler == nil {
 		return etf.Tuple{e.result, etf.Atom("error"), etf.Atom("undef"), e.undefined}
 	}
-	value, err := handle(ctx, l.with.Name, e.args)
+	value, err := l.handle(ctx, handler, e.args)
 	if err == nil {
 		if _, err = l.append(nil, value); err == nil {
 			return etf.Tuple{e.result, etf.Atom("return"), value}
