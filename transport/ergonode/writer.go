@@ -33,7 +33,7 @@ func (l *link) write() error {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	to := &patientWriter{nc: l.nc, step: writeStep, patience: every, ticks: ticker.C, silence: silence{heard: &l.heard}}
-	if _, secure := l.nc.(tlsConn); secure {
+	if _, to.shared = l.nc.(tlsConn); to.shared {
 		to.step = recordStep
 	}
 	w := bufio.NewWriterSize(to, writeBuffer)
@@ -121,12 +121,16 @@ type patientWriter struct {
 	nc       net.Conn
 	step     int
 	patience time.Duration
+	shared   bool // others write to nc too: TLS, which answers a peer that changes its keys
 	ticks    <-chan time.Time
 	silence  silence
 	written  uint64
 }
 
 func (p *patientWriter) Write(b []byte) (int, error) {
+	if p.shared { // a deadline of ours that has passed would be theirs
+		defer func() { _ = p.nc.SetWriteDeadline(time.Time{}) }()
+	}
 	done := 0
 	for done < len(b) {
 		select {

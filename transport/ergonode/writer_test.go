@@ -65,6 +65,21 @@ func TestASlowPeerKeepsItsLinkAndOneThatTakesNothingDoesNot(t *testing.T) {
 	})
 }
 
+// TestADeadlineIsForOneWriteOnly: what TLS says by itself must not come too late because
+// we have said nothing for a while.
+func TestADeadlineIsForOneWriteOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &slowConn{rate: 1 << 20, more: func() bool { return true }}
+		w := &patientWriter{nc: c, step: recordStep, patience: time.Minute, shared: true}
+		if n, err := w.Write(make([]byte, 3*recordStep)); n != 3*recordStep || err != nil {
+			t.Error(n, err)
+		}
+		if !c.late.IsZero() {
+			t.Errorf("after the write it still has to be done by %s", c.late)
+		}
+	})
+}
+
 func TestSilenceIsNoticedWhileThereIsAlwaysMoreToWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &slowConn{rate: 1 << 20}
