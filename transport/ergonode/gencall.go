@@ -18,19 +18,18 @@ func genCallOf(t etf.Term) (call *inbound, request etf.Term) {
 //
 //	{system, {Caller, Tag}, Request}   sys:get_state, gen_server:stop
 //	{Caller, {Caller, Tag}, Request}   gen_event:call, gen_event:sync_notify
-func (l *link) declined(t etf.Term) bool {
+func (l *link) declined(t etf.Term) {
 	m, ok := t.(etf.Tuple)
 	if !ok || len(m) != 3 {
-		return false
+		return
 	}
 	call, _ := askedBy(m)
 	if call == nil || string(call.caller.Node) != l.with.Name || m[0] != etf.Term(etf.Atom("system")) && m[0] != etf.Term(call.caller) {
-		return false
+		return
 	}
 	if b, err := l.reply(call, l.caller, notSupported); err == nil {
 		l.push(b)
 	}
-	return true
 }
 
 // askedBy reads {_, {Caller, Tag}, Request}.

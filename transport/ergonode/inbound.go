@@ -58,18 +58,19 @@ func (l *link) deliver(c dist.Control) {
 	}
 }
 
-// handOn passes on what is no call, unless it is answered or run here.
+// handOn passes on what is no call. Servers have a use for casts only: anything else
+// would take the places of calls in their mailboxes.
 func (l *link) handOn(c dist.Control, t etf.Term) {
-	if s := l.node.server(c); s != nil {
-		if request, ok := castOf(t); ok {
-			s.cast(l, request, len(c.Payload))
-			return
-		}
-		if l.declined(t) {
-			return
-		}
+	s := l.node.server(c)
+	if s == nil {
+		_ = l.route(c, envelope(t))
+		return
 	}
-	_ = l.route(c, envelope(t))
+	if request, ok := castOf(t); ok {
+		s.cast(l, request, len(c.Payload))
+		return
+	}
+	l.declined(t)
 }
 
 func (l *link) route(c dist.Control, message eetf.Term) error {

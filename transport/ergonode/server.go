@@ -73,7 +73,7 @@ func (s *server) HandleCast(*gen.ServerProcess, eetf.Term) gen.ServerStatus {
 	return gen.ServerStatusOK
 }
 
-// HandleInfo drops a message.
+// HandleInfo drops a message: those of peers do not come here either.
 func (s *server) HandleInfo(*gen.ServerProcess, eetf.Term) gen.ServerStatus {
 	return gen.ServerStatusOK
 }
