@@ -42,13 +42,14 @@ func againWhile[A any](ctx context.Context, times int, helps func(error) bool, f
 // passing says that err may be gone soon:
 //
 //	nobody listens, or the connection broke    yes
+//	somebody listens and does not answer       no: that has been waited for
 //	503, the controller is busy or stopping    yes
 //	503, no node is connected                  no: that is the answer
 //	any other Problem                          no
 func passing(err error) bool {
 	var p *Problem
 	if !errors.As(err, &p) {
-		return true
+		return !errors.Is(err, ErrLate)
 	}
 	return p.Status == http.StatusServiceUnavailable && !errors.Is(err, ErrDisconnected)
 }

@@ -23,6 +23,10 @@ var ErrNoController = errors.New("no controller answers")
 //
 // What can be asked again without doing anything twice is, up to three times, when
 // a connection breaks or the controller is overloaded: every read, and Emit.
+//
+// No method needs a deadline of the caller's against a controller that hangs: one that has
+// not answered for ten seconds is asked whether it lives, again and again, and if there is
+// no answer to that for ten more the error is ErrLate. A stream may be silent for longer.
 type Client struct {
 	at    Address
 	token Token
@@ -108,7 +112,7 @@ func broke(err error) bool {
 	var p *Problem
 	var untrusted *tls.CertificateVerificationError
 	switch {
-	case errors.Is(err, ErrNoController), errors.As(err, &untrusted):
+	case errors.Is(err, ErrNoController), errors.Is(err, ErrLate), errors.As(err, &untrusted):
 		return false
 	case errors.As(err, &p):
 		return errors.Is(p, ErrOverloaded)
@@ -118,13 +122,15 @@ func broke(err error) bool {
 }
 
 func (c *Client) once(ctx context.Context, method, path string, body []byte, into any) error {
+	ctx, done := c.attended(ctx)
+	defer done()
 	res, err := c.send(ctx, method, path, jsonType, bytes.NewReader(body), nil)
 	if err != nil {
-		return err
+		return inTime(ctx, err)
 	}
 	defer res.Body.Close()
 	if err := json.NewDecoder(res.Body).Decode(into); err != nil {
-		return fmt.Errorf("ask %s: read the answer: %w", c.at, err)
+		return inTime(ctx, fmt.Errorf("ask %s: read the answer: %w", c.at, err))
 	}
 	return nil
 }
@@ -171,7 +177,8 @@ func (c *Client) send(ctx context.Context, method, path, kind string, body io.Re
 	return nil, p
 }
 
-// ErrLate says that somebody listens and has not answered in time.
+// ErrLate says that somebody listens and has not answered in time: what was asked for has
+// perhaps happened. It is not tried again.
 var ErrLate = errors.New("no answer in time")
 
 // lateError is an ErrLate, and the context's error.

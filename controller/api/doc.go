@@ -10,7 +10,8 @@
 // whether the app has it already. Its id is minted before the first attempt and is the
 // same in every one, so that the next is safe where it is not known how one ended:
 // attempts are repeated with growing pauses, for a few seconds at most, while nobody
-// answers, the connection breaks or the controller is busy (503). After an error that is
+// answers, the connection breaks or the controller is busy (503). A controller that hangs
+// is ErrLate after twenty seconds, whatever deadline there is. After an error that is
 // no *Problem the event may be on disk or not; WithID goes on with it. Reads
 // (RealtimeCount, Call) are never answered from memory. Errors, for errors.Is: see the
 // reasons of a Problem; for errors.As: *RemoteError and *Problem.

@@ -18,14 +18,14 @@ import (
 // EmitStream sends events as they come and gives each answer to each, in order, as
 // soon as it is there: the event is on disk then. how has for what to wait, and no
 // events. It returns nil once all are answered, and else what has stopped it: the
-// *Problem of the first event that was not taken, an error of each, or that of the
-// connection. What has no answer then may be on disk or not; to send it again counts
+// *Problem of the first event that was not taken, an error of each, ErrLate, or that of
+// the connection. What has no answer then may be on disk or not; to send it again counts
 // nothing twice if its events have ids of the caller's.
 //
 // events is read by a goroutine of EmitStream's, which has ended when that returns:
 // it must not block for longer than ctx lasts.
 func (c *Client) EmitStream(ctx context.Context, events iter.Seq[Event], how EmitRequest, each func(EmittedLine) error) error {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := c.attended(ctx)
 	body, lines := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
@@ -33,7 +33,7 @@ func (c *Client) EmitStream(ctx context.Context, events iter.Seq[Event], how Emi
 		_ = lines.CloseWithError(err) // nil ends the body
 		done <- err
 	}()
-	err := c.readAnswers(ctx, body, how, each)
+	err := inTime(ctx, c.readAnswers(ctx, body, how, each))
 	cancel()
 	_ = body.CloseWithError(context.Canceled) // a write under way ends
 	if unsent := <-done; err == nil {

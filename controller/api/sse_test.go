@@ -149,7 +149,10 @@ func TestAWaitOutlivesTheDeadlinesOfItsServer(t *testing.T) {
 		http.MethodPost: newWrite("POST /", func(ctx context.Context, _ Count) (Count, error) { return wait(ctx) }).waits(),
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			c := piped(t, Options{}.guarded(r, newSlots())).client(t)
+			mux := http.NewServeMux()
+			mux.Handle("/", Options{}.guarded(r, newSlots()))
+			mux.Handle("/v1/version", http.NotFoundHandler()) // by which the client sees that it lives
+			c := piped(t, mux).client(t)
 			got, err := askTimes[Count](t.Context(), c, 1, method, "/", Count{})
 			if err != nil || got.Key != "late" {
 				t.Errorf("%s: %+v, %v", method, got, err)
