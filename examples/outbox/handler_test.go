@@ -38,7 +38,11 @@ func TestAnswers(t *testing.T) {
 			}
 		})
 	}
-	want := tally{}.add(v[:10]...)
+	r.node.Eval(`:ok = EventHorizon.Remote.Handler.handle_buffered_event(%{event_id: "int", type: :increment_visit, payload: %{page_id: 7, delta: 3}})`)
+	if got := r.node.Eval(`{EventHorizon.Remote.Handler.count(:visits, 7), EventHorizon.Remote.Handler.count(:visits, "7")}`); got != "{3, 3}" {
+		t.Errorf("a page whose id is an integer has %s visits", got)
+	}
+	want := tally{"7": 3}.add(v[:10]...)
 	if diff := cmp.Diff(want, r.counts()); diff != "" {
 		t.Errorf("counts:\n%s", diff)
 	}

@@ -20,7 +20,7 @@ defmodule EventHorizon.Remote.Handler do
 
   @doc """
   Says what an event changes: a list of `{counter, key, delta}` with an atom, a string and an integer, or
-  `{:error, reason}`, for which ehc keeps the event and says why.
+  `{:error, reason}`, for which ehc keeps the event and says why. A key that is an integer counts as its digits.
 
   It may be asked twice about one event, so it does nothing but answer.
   """
@@ -77,7 +77,7 @@ defmodule EventHorizon.Remote.Handler do
   end
 
   @doc "The value of a counter; 0 if nothing has changed it. Raises an ArgumentError while the journal is not open."
-  def count(counter, key), do: Journal.count({counter, key})
+  def count(counter, key), do: Journal.count({counter, text(key)})
 
   @doc "All keys of a counter with their values, as a map. Raises as count/2 does."
   def counts(counter), do: Journal.counts(counter)
@@ -107,8 +107,13 @@ defmodule EventHorizon.Remote.Handler do
 
   defp checked(_id, {:error, reason}), do: {:error, reason}
 
-  defp checked(id, {:ok, changes}),
-    do: if(Enum.all?(changes, &valid?/1), do: {:ok, id, changes}, else: {:error, :invalid_payload})
+  defp checked(id, {:ok, changes}) do
+    changes = for {counter, key, n} <- changes, do: {counter, text(key), n}
+    if Enum.all?(changes, &valid?/1), do: {:ok, id, changes}, else: {:error, :invalid_payload}
+  end
+
+  defp text(key) when is_integer(key), do: Integer.to_string(key)
+  defp text(key), do: key
 
   defp valid?({counter, key, n}) when is_atom(counter) and is_binary(key) and is_integer(n),
     do: byte_size(key) <= 1024 and abs(n) < 0x8000000000000000

@@ -26,6 +26,9 @@ defmodule EventHorizon.Remote.Handler do
   defp apply_event(t, _) when t in [:increment_visit, :update_likes, :add_comment], do: {:error, :invalid_payload}
   defp apply_event(_type, _payload), do: {:error, :unknown_event_type}
 
+  # An id that is an integer counts as its digits.
+  defp increment(name, key, n) when is_integer(key), do: increment(name, Integer.to_string(key), n)
+
   defp increment(name, key, n) when is_binary(key) and is_integer(n) do
     row = [name: name, key: key, value: n]
     @repo.insert_all("counters", [row], on_conflict: [inc: [value: n]], conflict_target: [:name, :key])
