@@ -26,6 +26,7 @@ type Box struct {
 	mu       sync.Mutex
 	limits   state.OutboxSpec
 	queues   map[string]*queue
+	moves    map[string]*moves
 	onChange func(app string, pending int)
 	onEvents func(Change)
 }
@@ -47,7 +48,7 @@ type Stat struct {
 // the events. Damage does not fail it: the
 // app's Stat tells of it, and its methods do.
 func Open(ctx context.Context, db *disk.DB, limits state.OutboxSpec) (*Box, error) {
-	b := &Box{db: db, ids: newMint(), limits: limits, queues: map[string]*queue{}, found: map[string]tally{}}
+	b := &Box{db: db, ids: newMint(), limits: limits, queues: map[string]*queue{}, moves: map[string]*moves{}, found: map[string]tally{}}
 	err := db.View(ctx, func(tx *disk.Tx) error {
 		apps, err := appsOf(tx)
 		if err != nil {

@@ -95,6 +95,7 @@ func (b *Box) Retry(ctx context.Context, app string, ids []string, now time.Time
 // retry is one step of Retry, for letters with numbers below end. It returns them as
 // they wait.
 func (b *Box) retry(ctx context.Context, app string, ids []string, end uint64, now time.Time) ([]Event, error) {
+	defer b.moving(app)()
 	limits := b.maxima()
 	var out []Event
 	var after map[string]rowState
@@ -129,8 +130,8 @@ func (b *Box) retry(ctx context.Context, app string, ids []string, end uint64, n
 		return nil, fmt.Errorf("retry: %w", b.noteDamage(err))
 	}
 	if len(out) > 0 {
+		b.learn(after) // whoever finds a letter's new number knows that it waits
 		b.learnDead(app, dead, gone...)
-		b.learn(after)
 		b.hear(Change{App: app, What: Retried, Events: len(out)})
 	}
 	return out, nil
@@ -170,32 +171,43 @@ func (b *Box) DropDead(ctx context.Context, app string, ids []string) (n int, er
 		which, arg = someLetters, idList(ids)
 	}
 	for more := true; more; {
-		var gone []fate
-		var dead deadState
-		err := b.db.Free(ctx, func(tx *disk.Tx) error {
-			less, err := count(tx, which, app, arg)
-			if err == nil {
-				gone, err = dropped(tx, which, app, arg)
-			}
-			if err != nil || len(gone) == 0 {
-				return err
-			}
-			if _, err := tx.Exec("DELETE"+which, app, arg); err != nil {
-				return fmt.Errorf("delete dead letters of %s: %w", app, err)
-			}
-			dead = b.add(tx, app, tally{-less.letters, -less.bytes})
-			return nil
-		})
+		gone, err := b.dropDead(ctx, app, which, arg)
 		if err != nil {
-			return n, fmt.Errorf("drop dead letters: %w", err)
+			return n, err
 		}
-		if n += len(gone); len(gone) > 0 {
-			b.learnDead(app, dead, gone...)
-			b.hear(Change{App: app, What: DroppedDead, Events: len(gone)})
-		}
-		more = ids == nil && len(gone) == dropAtOnce
+		n += gone
+		more = ids == nil && gone == dropAtOnce
 	}
 	return n, nil
+}
+
+// dropDead is one step of DropDead.
+func (b *Box) dropDead(ctx context.Context, app, which string, arg any) (n int, err error) {
+	defer b.moving(app)()
+	var gone []fate
+	var dead deadState
+	err = b.db.Free(ctx, func(tx *disk.Tx) error {
+		less, err := count(tx, which, app, arg)
+		if err == nil {
+			gone, err = dropped(tx, which, app, arg)
+		}
+		if err != nil || len(gone) == 0 {
+			return err
+		}
+		if _, err := tx.Exec("DELETE"+which, app, arg); err != nil {
+			return fmt.Errorf("delete dead letters of %s: %w", app, err)
+		}
+		dead = b.add(tx, app, tally{-less.letters, -less.bytes})
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("drop dead letters: %w", err)
+	}
+	if len(gone) > 0 {
+		b.learnDead(app, dead, gone...)
+		b.hear(Change{App: app, What: DroppedDead, Events: len(gone)})
+	}
+	return len(gone), nil
 }
 
 // dropped are the fates of letters that are about to be dropped.

@@ -28,22 +28,7 @@ type span struct{ from, to uint64 }
 // error when that ends. One of the last letters that were put back since the Box was
 // opened is waited for under its new number.
 func (b *Box) Wait(ctx context.Context, app string, seq uint64) error {
-	for {
-		err := b.wait(ctx, app, seq)
-		if err == nil && b.hasDead(app) {
-			err = b.isAlive(ctx, app, seq)
-		}
-		now, dropped := b.follow(app, seq)
-		switch {
-		case err != nil:
-			return err
-		case dropped:
-			return fmt.Errorf("wait for event %d of %s: %w", seq, app, ErrDropped)
-		case now == seq:
-			return nil
-		}
-		seq = now
-	}
+	return b.fate(ctx, app, seq, b.wait)
 }
 
 // isAlive returns ErrDead for a dead letter.
@@ -71,16 +56,12 @@ func (b *Box) hasDead(app string) bool {
 // wait returns when the event has left the queue.
 func (b *Box) wait(ctx context.Context, app string, seq uint64) error {
 	b.mu.Lock()
-	q := b.queues[app]
-	if q == nil || seq == 0 || seq >= q.row.next {
+	err := b.left(app, seq)
+	if !errors.Is(err, ErrWaiting) {
 		b.mu.Unlock()
-		return fmt.Errorf("wait for event %d of %s: %w", seq, app, ErrNotWaiting)
+		return err
 	}
-	if seq < q.row.head {
-		defer b.mu.Unlock()
-		return q.outcome(seq)
-	}
-	w := &waiter{seq: seq, done: make(chan error, 1)}
+	q, w := b.queues[app], &waiter{seq: seq, done: make(chan error, 1)}
 	if q.waiters == nil {
 		q.waiters = map[*waiter]bool{}
 	}
@@ -95,6 +76,18 @@ func (b *Box) wait(ctx context.Context, app string, seq uint64) error {
 		delete(q.waiters, w)
 		return ctx.Err()
 	}
+}
+
+// left is how an event has left the queue, or ErrWaiting. The caller holds mu.
+func (b *Box) left(app string, seq uint64) error {
+	q := b.queues[app]
+	switch {
+	case q == nil || seq == 0 || seq >= q.row.next:
+		return fmt.Errorf("wait for event %d of %s: %w", seq, app, ErrNotWaiting)
+	case seq >= q.row.head:
+		return fmt.Errorf("event %d of %s: %w", seq, app, ErrWaiting)
+	}
+	return q.outcome(seq)
 }
 
 // wake answers those whose event has left the queue. The caller holds mu.
