@@ -27,7 +27,8 @@ type attempt struct {
 // Dial connects to a node, see transport.Dialer. Two dials to one node at once
 // share one attempt, the cookies of the first. It takes as long as EPMD, the
 // connection and the handshake may take: 10 seconds and twice SetupTimeout, each
-// address and cookie anew, or as ctx says.
+// address and cookie anew, or as ctx says. The handshake of TLS, a host to resolve and
+// a peer that it gives way to may take another SetupTimeout each.
 //
 // When both ends dial at once, the dial of the node with the greater name wins;
 // ours then returns the peer's connection, or ErrYielded if it does not come.

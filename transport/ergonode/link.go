@@ -59,9 +59,9 @@ type link struct {
 	calls   map[uint64]*call    // ours that wait
 	watches map[etf.Ref]watch   // monitors that the peer holds
 	bonds   map[bond]struct{}   // links that the peer's processes hold
-	inbound map[uint64]*inbound // gen_server calls to answer
-	waiting map[etf.Ref]uint64  // the monitors of those
-	spawned map[uint32]*spawned // erpc calls to answer
+	inbound map[uint64]*inbound // gen_server calls whose handlers have not returned
+	waiting map[etf.Ref]uint64  // the monitors of those to answer
+	spawned map[uint32]*spawned // erpc calls whose functions have not returned
 	load    int                 // bytes of all calls and casts of the peer's that wait or run
 }
 
