@@ -72,12 +72,15 @@ func (n *Node) accept() {
 	}
 }
 
+// errWithdrawn says that a peer has ended its dial because ours has met it.
+var errWithdrawn = errors.New("gave way to our own dial")
+
 // turnedAway tells of a peer that was not let in. That one of two dials at once yields,
 // and that a peer keeps the connection which it has, is in the nature of things; the
 // rest somebody should look at.
 func (n *Node) turnedAway(from net.Addr, err error) {
 	level, why := hclog.Warn, transport.Reason(err)
-	if errors.Is(err, dist.ErrNok) || errors.Is(err, dist.ErrStays) {
+	if errors.Is(err, dist.ErrNok) || errors.Is(err, dist.ErrStays) || errors.Is(err, errWithdrawn) {
 		level, why = hclog.Debug, transport.Reason(transport.ErrYielded)
 	}
 	n.o.Refused(why)
@@ -98,6 +101,11 @@ func (n *Node) greet(raw net.Conn) error {
 	stop := context.AfterFunc(n.ctx, func() { _ = raw.Close() })
 	arrived := func() {}
 	defer func() { arrived() }()
+	name := "" // as claimed
+	decide := func(claimed string) dist.Decision {
+		name = claimed
+		return n.decide(claimed)
+	}
 	admit := func(name string, d dist.Decision) error {
 		arrived = n.hold(name).arriving()
 		if d == dist.OK {
@@ -110,7 +118,7 @@ func (n *Node) greet(raw net.Conn) error {
 	if err == nil {
 		_ = nc.SetDeadline(time.Now().Add(n.o.SetupTimeout))
 		with, _, err = dist.Accept(nc, dist.AcceptOptions{
-			Local: n.self, Cookies: n.cookiesFor, Decide: n.decide, Admit: admit, Wide: n.o.TLS != nil,
+			Local: n.self, Cookies: n.cookiesFor, Decide: decide, Admit: admit, Wide: n.o.TLS != nil,
 		})
 		err = alerted(err)
 	}
@@ -120,10 +128,26 @@ func (n *Node) greet(raw net.Conn) error {
 	}
 	if err != nil || !stopped {
 		_ = raw.Close()
-		return err
+		return n.crossed(name, err)
 	}
 	_, err = n.establish(n.ctx, nc, with, true)
 	return err
+}
+
+// crossed names the cause if a peer that we are dialling, or are connected with by now,
+// has closed in the middle of its own handshake: OTP does so where our dial has come
+// after that had begun, and wins.
+func (n *Node) crossed(name string, err error) error {
+	p := n.known(name)
+	if p == nil || !errors.Is(err, transport.ErrUnreachable) {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.attempt == nil && p.link == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errWithdrawn, err)
 }
 
 func (n *Node) cookiesFor(node string) []transport.Cookie {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"strings"
@@ -101,6 +102,58 @@ func TestWhoYieldsIsNotCountedAsRefused(t *testing.T) {
 	}
 	if got := <-refused; got != "CookieRejected" {
 		t.Errorf("a wrong cookie counts as %s", got)
+	}
+}
+
+// breaking is a connection whose owner does something before its second message, the
+// digest, and closes in place of that.
+type breaking struct {
+	net.Conn
+	wrote  int
+	before func()
+}
+
+func (b *breaking) Write(p []byte) (int, error) {
+	if b.wrote++; b.wrote == 2 {
+		b.before()
+		_ = b.Close()
+	}
+	return b.Conn.Write(p)
+}
+
+// A dial of OTP's that ours has met ends without a word. That of a peer which we are not
+// dialling is worth a look.
+func TestAPeerThatGivesWayIsNotCountedAsRefused(t *testing.T) {
+	refused := make(chan string, 10)
+	n := alone(t, func(o *ergonode.Options) { o.Refused = func(reason string) { refused <- reason } })
+	l, port := listener(t)
+	dialled := make(chan error, 1)
+	var met *fake
+	for _, c := range []struct {
+		what, want string
+		meanwhile  func()
+	}{
+		{"nothing of ours", "Unreachable", func() {}},
+		{"our dial", "Yielded", func() {
+			go func() {
+				_, err := n.Dial(within(t), transport.Target{Node: "a@127.0.0.1", Addr: loopback, Port: port})
+				dialled <- err
+			}()
+			met = let(t, l, "a@127.0.0.1")
+		}},
+	} {
+		nc := &breaking{Conn: from(t, "127.0.0.1", n), before: c.meanwhile}
+		f := newFake(t, "a@127.0.0.1", nc)
+		if _, err := dist.Dial(nc, dist.DialOptions{Local: f.self, Want: ourName, Cookie: cookie}); err == nil {
+			t.Errorf("%s: the peer is in", c.what)
+		}
+		if got := <-refused; got != c.want {
+			t.Errorf("a peer that closes when it has met %s counts as %s", c.what, got)
+		}
+	}
+	met.greet()
+	if err := <-dialled; err != nil {
+		t.Error(err)
 	}
 }
 
