@@ -62,8 +62,25 @@ func (n *Node) Follow(servers []transport.PubSubServer) {
 		}
 		f.servers[s.Name], f.workers[p.workers[s.Name]] = true, s.Name
 	}
-	p.following.Store(&f)
+	before := p.following.Swap(&f)
+	for worker, server := range before.workers {
+		if !f.servers[server] {
+			p.retire(worker, server)
+		}
+	}
 	p.do(p.scope.Follow(servers))
+}
+
+// retire tells whoever watches a worker, or is linked to it, that it has ended. mu is
+// held.
+func (p *party) retire(worker etf.Pid, server string) {
+	for _, l := range p.links {
+		l.unwatch(etf.Atom("normal"), func(_ etf.Ref, w watch) bool {
+			g, ok := pubsub.GroupOf(w.name)
+			return ok && g.Server == server
+		})
+		l.parted(worker, etf.Atom("normal"))
+	}
 }
 
 // do sends what the scope wants to be sent, and tells what has changed. mu is held.
