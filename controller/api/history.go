@@ -130,12 +130,11 @@ type HistoryEntry struct {
 
 // History asks what happened.
 func (c *Client) History(ctx context.Context, q HistoryQuery) (History, error) {
+	path := "/v1/history?" + q.values().Encode()
 	if q.Wait > 0 {
-		limit, cancel := context.WithTimeout(ctx, q.Wait+lateBy)
-		defer cancel()
-		ctx = limit
+		return askWaiting[History](ctx, c, path, q.Wait)
 	}
-	return ask[History](ctx, c, http.MethodGet, "/v1/history?"+q.values().Encode(), nil)
+	return ask[History](ctx, c, http.MethodGet, path, nil)
 }
 
 // FollowHistory calls f with what q asks for, and then with what happens, until ctx

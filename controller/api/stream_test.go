@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,6 +69,32 @@ func TestASubscriptionThatIsReadSlowlyIsNotSilent(t *testing.T) {
 		})
 		if !errors.Is(err, enough) || asked != 1 {
 			t.Errorf("asked %d times: %v", asked, err)
+		}
+	})
+}
+
+// A network may lose one connection without a word, and the next one is well: what waits
+// for something new then asks anew.
+func TestAFollowerOutlivesAConnectionThatIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var waits atomic.Uint64
+		p := piped(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("wait") != "" && waits.Add(1) == 1 {
+				mute(w, r)
+				return
+			}
+			_ = writeJSON(w, http.StatusOK, jsonType, History{Last: waits.Load() + 1})
+		}))
+		enough := errors.New("enough")
+		var got []uint64
+		err := p.client(t).FollowHistory(t.Context(), HistoryQuery{}, func(h History) error {
+			if got = append(got, h.Last); len(got) == 2 {
+				return enough
+			}
+			return nil
+		})
+		if !errors.Is(err, enough) || waits.Load() != 2 {
+			t.Errorf("got %d after %d waits: %v", got, waits.Load(), err)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -89,12 +90,22 @@ const lateBy = 30 * time.Second
 
 // askWatched is ask for what newWatched answers.
 func askWatched[A any](ctx context.Context, c *Client, path string, w Watch) (A, error) {
-	if w.Seen != (Moment{}) {
-		limit, cancel := context.WithTimeout(ctx, w.Wait+lateBy)
-		defer cancel()
-		ctx = limit
+	if w.Seen == (Moment{}) {
+		return ask[A](ctx, c, http.MethodGet, path, nil)
 	}
-	return ask[A](ctx, c, http.MethodGet, path, nil)
+	return askWaiting[A](ctx, c, path, w.Wait)
+}
+
+// askWaiting is ask for a read that waits. A controller that hangs is an ErrLate; if it
+// lives, only the connection is broken, and another one may do.
+func askWaiting[A any](ctx context.Context, c *Client, path string, wait time.Duration) (A, error) {
+	limit, cancel := context.WithTimeout(ctx, wait+lateBy)
+	defer cancel()
+	a, err := ask[A](limit, c, http.MethodGet, path, nil)
+	if err != nil && limit.Err() != nil && ctx.Err() == nil {
+		return a, fmt.Errorf("ask %s: the connection is silent: no answer within %s", c.at, wait+lateBy)
+	}
+	return a, err
 }
 
 // asIs parses nothing.
