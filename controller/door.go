@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,7 +28,8 @@ const answersAtOnce = 1024
 
 // Door is how apps written in Elixir or Erlang use the controller, without any code of
 // ours: a gen_server named ehc. It never makes its caller exit: what is wrong with a
-// request is an answer.
+// request is an answer, and so is that too many of a node's calls are under way. Only a
+// request of over 64 MiB does, which ends the connection.
 //
 //	request                                   answer
 //	{:increment_visit, page}                  see below; delta is 1
@@ -111,6 +113,16 @@ func (d *Door) Call(ctx context.Context, from string, args []transport.Term) (tr
 	d.meter.DoorCalled(word, reasonIn(answer), time.Since(began))
 	d.log.Trace("called", "from", from, "request", args[0], "answer", answer)
 	return answer, nil
+}
+
+// TurnAway answers a call that the node did not let through to Call.
+func (d *Door) TurnAway(why error) transport.Term {
+	if errors.Is(why, transport.ErrBusy) {
+		d.meter.DoorCalled("", "unavailable", 0)
+		return refused("unavailable", "too many calls of this node are under way")
+	}
+	d.meter.DoorCalled("", "bad_request", 0)
+	return refused("bad_request", "request: "+why.Error())
 }
 
 // inTime is the answer to a request, or at the end of ctx that it takes too long: a disk

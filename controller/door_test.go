@@ -182,6 +182,19 @@ func TestWhatAPayloadBecomes(t *testing.T) {
 	}
 }
 
+// TestWhatDoesNotGetThroughTheDoorIsAnAnswer: the node turns it away.
+func TestWhatDoesNotGetThroughTheDoorIsAnAnswer(t *testing.T) {
+	d := NewDoor(hclog.NewNullLogger(), nil)
+	for why, want := range map[error]string{
+		transport.ErrBusy: `{error,{unavailable,<<"too many calls of this node are under way">>}}`,
+		errors.New("decode term at byte 7: more than 512 containers deep"): `{error,{bad_request,<<"request: decode term at byte 7: more than 512 containers deep">>}}`,
+	} {
+		if got := etf.Text(d.TurnAway(why)); got != want {
+			t.Errorf("%v: answered %s, want %s", why, got, want)
+		}
+	}
+}
+
 func TestAFullOutboxIsAnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorldOf(t, worldText+"outbox {\n max_events = 2\n}\n")

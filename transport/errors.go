@@ -32,6 +32,10 @@ var (
 	ErrOverload = errors.New("peer takes nothing: send queue full")
 )
 
+// ErrBusy says that a peer's call was turned away because too many of its calls are
+// under way.
+var ErrBusy = errors.New("too many calls under way")
+
 var reasons = []struct {
 	err  error
 	word string

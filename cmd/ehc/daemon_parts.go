@@ -87,6 +87,7 @@ func (p *parts) join(ctx context.Context) error {
 	p.door = controller.NewDoor(p.logs.Named("door"), p.meter)
 	options.Servers = map[string]transport.Handler{controller.DoorName: p.door.Call}
 	options.Casts = map[string]transport.Handler{controller.DoorName: p.door.Cast}
+	options.TurnedAway = map[string]func(error) transport.Term{controller.DoorName: p.door.TurnAway}
 	p.node, err = ergonode.Start(ctx, options)
 	return err
 }

@@ -53,6 +53,7 @@ func TestAnElixirAppUsesEhcByGenServer(t *testing.T) {
 	}
 	ask(`{:count, "visits:/blog", "event_horizon"}`, `{:error, :disconnected}`)
 	ask(`{:add_comment, "hello", %{at: {2026, 11}}}`, `{:error, {:bad_request, "add_comment: payload.comment.at: {2026,11} cannot be kept…`)
+	ask(`{:emit, :x, %{deep: Enum.reduce(1..1000, 1, fn _, a -> [a] end)}}`, `{:error, {:bad_request, "request: decode term…`)
 	ask(`:nonsense`, `{:error, {:bad_request, "no such request: nonsense"}}`)
 
 	if got := eh.Eval(`for i <- 1..1000, do: GenServer.cast({:ehc, :"ehc@127.0.0.1"}, {:increment_visit, "/cast", 1, "cast-#{i}"})
@@ -63,6 +64,11 @@ func TestAnElixirAppUsesEhcByGenServer(t *testing.T) {
 	if got := eh.Eval(`1..200 |> Task.async_stream(fn i -> GenServer.call({:ehc, :"ehc@127.0.0.1"}, {:increment_visit, "/many", 1, "many-#{i}"}, :infinity) end,
   max_concurrency: 50, timeout: :infinity) |> Enum.map(fn {:ok, {:ok, outcome, _}} -> outcome end) |> Enum.uniq() |> Enum.sort()`); got != "[:delivered]" && got != "[:buffered, :delivered]" {
 		t.Errorf("many at once: %s", got)
+	}
+
+	if got := eh.Eval(`1..5000 |> Task.async_stream(fn i -> GenServer.call({:ehc, :"ehc@127.0.0.1"}, {:count, "visits:/blog"}, :infinity) end,
+  max_concurrency: 5000, timeout: :infinity) |> Enum.all?(fn {:ok, {:ok, 3}} -> true; {:ok, {:error, {:unavailable, _}}} -> true; {:ok, {:error, :timeout}} -> true; x -> x end)`); got != "true" {
+		t.Errorf("far too many at once: %s", got)
 	}
 
 	b.Kill()

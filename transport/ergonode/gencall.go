@@ -1,6 +1,8 @@
 package ergonode
 
 import (
+	"bytes"
+
 	"ehc/transport/dist"
 	"ehc/transport/etf"
 )
@@ -11,6 +13,23 @@ func genCallOf(t etf.Term) (call *inbound, request etf.Term) {
 		return askedBy(m)
 	}
 	return nil, nil
+}
+
+// callerIn reads who asks from a call whose request cannot be read; nil if it is none.
+func (l *link) callerIn(payload []byte) *inbound {
+	m := etf.Tuple{nil, nil, nil}
+	rest, ok := bytes.CutPrefix(payload, etf.AppendTupleHeader(nil, len(m)))
+	if !ok {
+		return nil
+	}
+	for i := range 2 {
+		var err error
+		if m[i], rest, err = l.decoder.Term(rest); err != nil {
+			return nil
+		}
+	}
+	call, _ := genCallOf(m)
+	return call
 }
 
 // declined answers a call of another behaviour than gen_server, which would hang

@@ -8,6 +8,7 @@ import (
 	"github.com/ergo-services/ergo/gen"
 	"github.com/ergo-services/ergo/lib"
 
+	"ehc/transport"
 	"ehc/transport/dist"
 	"ehc/transport/etf"
 )
@@ -37,6 +38,10 @@ func (l *link) deliver(c dist.Control) {
 	t, _, err := l.decoder.Term(c.Payload)
 	if err != nil {
 		l.node.o.Log.Warn("message dropped", "from", l.with.Name, "to", c.Name, "error", err)
+		if call := l.callerIn(c.Payload); call != nil && string(call.caller.Node) == l.with.Name {
+			call.server = c.Name
+			l.turnAway(call, err, handlerError(err))
+		}
 		return
 	}
 	call, request := genCallOf(t)
@@ -97,8 +102,6 @@ func envelope(t etf.Term) eetf.Term {
 	return t
 }
 
-var errOverloaded = errors.New("too many calls under way")
-
 // admit puts a call into the table.
 func (l *link) admit(call *inbound) (uint64, error) {
 	id := l.node.minted.Add(1)
@@ -108,7 +111,7 @@ func (l *link) admit(call *inbound) (uint64, error) {
 		return id, l.gone()
 	}
 	if l.busy() {
-		return id, errOverloaded
+		return id, transport.ErrBusy
 	}
 	l.inbound[id] = call
 	l.load += call.size
@@ -169,9 +172,21 @@ func (l *link) reply(call *inbound, from etf.Pid, value etf.Term) ([]byte, error
 // refuse ends a call that nobody will answer.
 func (l *link) refuse(id uint64, call *inbound, why error) {
 	l.take(id)
-	reason := noproc
-	if errors.Is(why, lib.ErrProcessMailboxFull) || errors.Is(why, errOverloaded) {
-		reason = overloaded
+	if errors.Is(why, lib.ErrProcessMailboxFull) || errors.Is(why, transport.ErrBusy) {
+		l.turnAway(call, transport.ErrBusy, overloaded)
+		return
+	}
+	l.exit(call, noproc)
+}
+
+// turnAway answers a call that its server does not get as the server would have it, or
+// else has its caller exit with reason.
+func (l *link) turnAway(call *inbound, why error, reason etf.Term) {
+	if answer := l.node.o.TurnedAway[string(call.server)]; answer != nil {
+		if b, err := l.reply(call, l.caller, answer(why)); err == nil {
+			l.push(b)
+			return
+		}
 	}
 	l.exit(call, reason)
 }

@@ -65,6 +65,10 @@ type Options struct {
 	// Casts take the casts of Servers, by the same names, whose own handlers then take
 	// only calls.
 	Casts map[string]transport.Handler
+	// TurnedAway gives the answers to calls that do not get to Servers, by the same names:
+	// because of transport.ErrBusy, or of what cannot be read in the request, such as
+	// terms that nest too deep. Where there is none their callers exit. It must not block.
+	TurnedAway map[string]func(why error) transport.Term
 	// PubSub hears what Phoenix.PubSub brings once Node.Follow has named the servers;
 	// nil takes no part in it.
 	PubSub transport.PubSubListener
@@ -98,7 +102,7 @@ type Limits struct {
 	Queue int
 	// Inbound is how many calls of one peer may be under way: 1024. One that its caller
 	// has given up counts until its handler has returned. More are answered with
-	// system_limit or overloaded.
+	// system_limit or overloaded, or as TurnedAway says.
 	Inbound int
 	// Casts is how many casts of one peer may wait for one of Servers: 16384. More
 	// are dropped, and that is logged.
