@@ -43,9 +43,9 @@ import (
 //
 // A node that came up by itself and no query has listed yet counts as unlisted
 // since then. A kept node is held, and resynced like a listed one. An app whose
-// block has left cluster.hcl asked for its nodes to go, unless it was only renamed:
-// only the approval, what other apps ask, the grace and the number at once matter
-// to them.
+// block has left cluster.hcl asked for its nodes to go: only the approval, the grace
+// and the number at once matter to them. If it was only renamed, so that another app
+// asks their queries, what these answer and the share matter, too, of both apps' nodes.
 //
 // For each app with a handler and events that wait, through one of its nodes:
 // of those that are up, listed, resynced and not busy, or else of those that are

@@ -242,6 +242,12 @@ func guardCases() []diffCase {
 			with(up("b@h"), func(c *state.Conn) { c.App = "movies" })),
 		actions: []Action{{Prune, "a@h", "media", "no longer listed"}},
 	}, {
+		name: "nor more than the share of both, if it lists only some under the new name",
+		rows: join(old, gone("c@h", ago(time.Hour)), up("c@h"), removed, state.AppRow{App: state.App{Name: "movies"}},
+			with(answered(), func(q *state.Query) { q.App = "movies" }), with(listed("b@h"), func(p *state.Peer) { p.App = "movies" }),
+			with(up("b@h"), func(c *state.Conn) { c.App = "movies" })),
+		held: []Hold{{Node: "a@h", App: "media", Reason: share, Prune: true}, {Node: "c@h", App: "media", Reason: share, Prune: true}},
+	}, {
 		name: "what an app that asks the same, too, is told does not matter",
 		rows: join(other, old, answered(), media(), state.AppRow{App: state.App{Name: "movies"}},
 			with(failed, func(q *state.Query) { q.App = "movies" })),

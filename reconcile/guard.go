@@ -49,10 +49,7 @@ func (d *differ) release(a *app) {
 	slices.SortFunc(a.due, func(x, y *node) int {
 		return cmp.Or(x.gone.Compare(y.gone), cmp.Compare(x.name, y.name))
 	})
-	if going := len(a.due) + a.approved; !a.Removed && float64(going) > a.Prune.MaxShare*float64(a.live)+rounding {
-		d.guardShare(a, going)
-		return
-	}
+	d.guardShare(a)
 	most := max(1, int(math.Floor(a.Prune.MaxAtOnce*float64(a.live)+rounding)))
 	room := most - a.approved
 	next := a.batch.At.Add(a.Prune.After)
@@ -75,12 +72,45 @@ func (d *differ) release(a *app) {
 // rounding is what a share of a whole number may be off by: 0.29 of 100 is 29.
 const rounding = 1e-9
 
-func (d *differ) guardShare(a *app, going int) {
-	reason := fmt.Sprintf("%d of %d live nodes of %s would go; max_share is %g", going, a.live, a.Name, a.Prune.MaxShare)
-	for _, n := range a.due {
+// guardShare keeps the due nodes if too large a share would go. Of a block that has left
+// the file they are those that it would keep if it was only renamed: of its nodes and
+// those of the blocks that ask its queries now.
+func (d *differ) guardShare(a *app) {
+	due, rest, live := a.due, []*node(nil), a.live
+	if a.Removed {
+		due, rest, live = a.moved()
+	}
+	going := len(due) + a.approved
+	if len(due) == 0 || float64(going) <= a.Prune.MaxShare*float64(live)+rounding {
+		return
+	}
+	reason := fmt.Sprintf("%d of %d live nodes of %s would go; max_share is %g", going, live, a.Name, a.Prune.MaxShare)
+	for _, n := range due {
 		d.plan.guard(n.name, a.Name, reason)
 		d.keep(n)
 	}
+	a.due = rest
+}
+
+// moved are the due nodes whose queries other blocks ask now, and the rest; live is how
+// many nodes all these blocks have.
+func (a *app) moved() (due, rest []*node, live int) {
+	live = a.live
+	into := map[*app]bool{a: true}
+	for _, n := range a.due {
+		if len(n.movedTo) == 0 {
+			rest = append(rest, n)
+			continue
+		}
+		due = append(due, n)
+		for _, b := range n.movedTo {
+			if !into[b] {
+				into[b] = true
+				live += b.live
+			}
+		}
+	}
+	return due, rest, live
 }
 
 // prune cuts n, unless that or a resync is under way.
