@@ -3,8 +3,12 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"reflect"
+	"strings"
+	"time"
 )
 
 // readJSON reads the one JSON value of a body.
@@ -39,7 +43,42 @@ func bodyProblem(err error) error {
 	case errors.Is(err, io.EOF):
 		return NewProblem(http.StatusBadRequest, "read request body: it is empty, want JSON")
 	}
-	return NewProblem(http.StatusBadRequest, "read request body: %v", err)
+	return NewProblem(http.StatusBadRequest, "read request body: %s", jsonFault(err))
+}
+
+// jsonFault is what is wrong with JSON, without the names that Go has for it.
+func jsonFault(err error) string {
+	var kind *json.UnmarshalTypeError
+	var noTime *time.ParseError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "the JSON ends too early"
+	case errors.As(err, &noTime):
+		return fmt.Sprintf("%s is no time: want RFC 3339, such as 2026-11-27T05:00:00Z", strings.Trim(noTime.Value, `"`))
+	case errors.As(err, &kind) && kind.Field == "":
+		return fmt.Sprintf("it is a JSON %s, want %s", kind.Value, jsonKind(kind.Type))
+	case errors.As(err, &kind):
+		field := strings.TrimPrefix(kind.Field, "Event.") // of an emitBody
+		return fmt.Sprintf("%s: it is a JSON %s, want %s", strings.TrimPrefix(field, "EmitRequest."), kind.Value, jsonKind(kind.Type))
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
+}
+
+// jsonKind is what a value of a type is in JSON.
+func jsonKind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return jsonKind(t.Elem())
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "an array"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	}
+	return "a whole number within its bounds" // there are no others
 }
 
 // maxList is how many elements a list of a request may have, be they events, ids or

@@ -149,7 +149,7 @@ func readEvent(text []byte, line int) (Event, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&e); err != nil {
-		return e, NewProblem(http.StatusBadRequest, "line %d is no event: %v", line, err)
+		return e, NewProblem(http.StatusBadRequest, "line %d is no event: %s", line, jsonFault(err))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return e, NewProblem(http.StatusBadRequest, "line %d has more than one event", line)
