@@ -39,7 +39,7 @@ const answersAtOnce = 1024
 //	{:emit, type, payload}                    "   payload is a map
 //	  each of these with an id at its end     "   an event of an id counts once
 //	{:get_realtime_count, key}                {:ok, integer} or an error
-//	{:get_realtime_count, key, app}           the same, of this app
+//	{:get_realtime_count, key, app}           the same, of this app; nil is none
 //	{:count, …}                               the same
 //	:status                                   {:ok, %{node: …, apps: %{"phoenix" => %{connected:
 //	                                          [node], pending: n, dead: n}}}}
@@ -186,12 +186,14 @@ func (d *Door) answer(ctx context.Context, request etf.Term) etf.Term {
 		if app, ok := textAt(r, 1); ok && len(r) == 2 {
 			return d.connectedNodes(app)
 		}
+		return refused("bad_request", "connected_nodes: want an app, an atom or a string, not "+shortText(request))
 	case "get_realtime_count", "count":
 		key, ok := textAt(r, 1)
 		app, named := textAt(r, 2)
-		if ok && (len(r) == 2 || len(r) == 3 && named) {
+		if ok && (len(r) == 2 || len(r) == 3 && (named || isNil(r[2]))) {
 			return d.count(ctx, app, key)
 		}
+		return refused("bad_request", word+": want a key, a string, and perhaps an app after it, not "+shortText(request))
 	default:
 		if e, why := eventOf(r, word); why == "" {
 			return d.write(ctx, e)

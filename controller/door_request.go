@@ -63,7 +63,7 @@ func eventOf(r etf.Tuple, word string) (e api.Event, why string) {
 		return e, fmt.Sprintf("%s: want %s, %s and perhaps an id after it, not %d things", word, s.of, s.by, len(r)-1)
 	}
 	if _, text := r[1].(string); !text && !isInt(r[1]) {
-		return e, fmt.Sprintf("%s: %s %s: want a string or an integer", word, s.of, shortText(r[1]))
+		return e, fmt.Sprintf("%s: %s %s: want a string or an integer%s", word, s.of, shortText(r[1]), hintFor(r[1]))
 	}
 	_, isMap := r[2].(etf.Map)
 	switch {
@@ -94,10 +94,10 @@ func generic(r etf.Tuple) (e api.Event, why string) {
 // newEvent is an event with an id, if there is one in rest; nil is none.
 func newEvent(kind string, payload etf.Map, rest []etf.Term) (e api.Event, why string) {
 	e.Type = kind
-	if len(rest) > 0 && rest[0] != etf.Term(etf.Atom("nil")) {
+	if len(rest) > 0 && !isNil(rest[0]) {
 		id, ok := rest[0].(string)
 		if !ok || id == "" {
-			return e, fmt.Sprintf("%s: id %s: want a string", kind, shortText(rest[0]))
+			return e, fmt.Sprintf("%s: id %s: want a string%s", kind, shortText(rest[0]), hintFor(rest[0]))
 		}
 		e.ID = id
 	}
@@ -178,6 +178,8 @@ func carriedMap(path string, m etf.Map, depth int) error {
 	return nil
 }
 
+func isNil(t etf.Term) bool { return t == etf.Term(etf.Atom("nil")) }
+
 // at is an element of a tuple, nil beyond its end.
 func at(r etf.Tuple, i int) etf.Term {
 	if i < len(r) {
@@ -192,9 +194,29 @@ func textAt(r etf.Tuple, i int) (string, bool) {
 	case string:
 		return v, v != "" && utf8.ValidString(v)
 	case etf.Atom:
-		return string(v), v != "" && v != "nil"
+		if !isNil(v) {
+			return string(v), v != ""
+		}
 	}
 	return "", false
+}
+
+// hintFor is how what Elixir has for text beside strings becomes one.
+func hintFor(t etf.Term) string {
+	switch v := t.(type) {
+	case etf.Atom:
+		if !isNil(v) {
+			return ": to_string/1 makes one of an atom"
+		}
+	case etf.List:
+		for _, c := range v {
+			if n, ok := c.(int); !ok || n < ' ' || n > utf8.MaxRune {
+				return ""
+			}
+		}
+		return ": to_string/1 makes one of a charlist"
+	}
+	return ""
 }
 
 // shortText is a term as text that fits into a message.

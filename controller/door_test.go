@@ -79,6 +79,7 @@ func TestAnAppReadsThroughTheDoor(t *testing.T) {
 		for _, word := range []string{"get_realtime_count", "count"} {
 			w.wants(`{ok,1234}`, atom(word), "visits:/blog")
 			w.wants(`{ok,1234}`, atom(word), "visits:/blog", "a")
+			w.wants(`{ok,1234}`, atom(word), "visits:/blog", atom("nil"))
 			w.wants(`{ok,1234}`, atom(word), "visits:/blog", atom("a"))
 			w.wants(`{error,{remote,answer,<<"seven">>}}`, atom(word), "text")
 			w.wants(`{error,{bad_request,<<"no app \"b\"…`, atom(word), "visits:/blog", "b")
@@ -165,6 +166,20 @@ func TestBadRequestsAreAnswers(t *testing.T) {
 		if n := w.status().Outbox[0].Pending; n != 0 {
 			t.Errorf("%d events wait, want none", n)
 		}
+	})
+}
+
+// TestWhatIsNoStringIsTold: Elixir has two more things that look like one.
+func TestWhatIsNoStringIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		charlist := etf.List{47, 98}
+		w.wants(`{error,{bad_request,<<"increment_visit: page_id [47,98]: want a string or an integer: to_string/1 makes one of a charlist">>}}`, atom("increment_visit"), charlist, 1)
+		w.wants(`{error,{bad_request,<<"increment_visit: page_id blog: want a string or an integer: to_string/1 makes one of an atom">>}}`, atom("increment_visit"), atom("blog"), 1)
+		w.wants(`{error,{bad_request,<<"increment_visit: page_id nil: want a string or an integer">>}}`, atom("increment_visit"), atom("nil"), 1)
+		w.wants(`{error,{bad_request,<<"increment_visit: id a: want a string: to_string/1 makes one of an atom">>}}`, atom("increment_visit"), "/", 1, atom("a"))
+		w.wants(`{error,{bad_request,<<"count: want a key, a string, and perhaps an app after it, not {count,[47,98]}">>}}`, atom("count"), charlist)
+		w.wants(`{error,{bad_request,<<"connected_nodes: want an app, an atom or a string, not connected_nodes">>}}`, atom("connected_nodes"))
 	})
 }
 
