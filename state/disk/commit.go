@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync/atomic"
+	"time"
 )
 
 // Bounds of the queue and of a group.
@@ -31,9 +32,10 @@ type committer struct {
 	commits uint64
 	lasting kept // by commits that were made
 	heard   atomic.Pointer[func(Commit)]
-	spare   int   // shrinkFrom
-	freed   bool  // since shrink last found nothing to do
-	longLog int64 // in bytes: see shorten
+	spare   int           // shrinkFrom
+	freed   bool          // since shrink last found nothing to do
+	longLog int64         // in bytes: see shorten
+	restart time.Duration // restartLimit
 
 	queue    chan *request
 	stopping chan struct{}
@@ -54,7 +56,7 @@ func (r *request) claim() bool { return r.owned.CompareAndSwap(false, true) }
 
 func newCommitter(dir string, w *conn, m mark, b *ballast) *committer {
 	return &committer{
-		dir: dir, w: w, mark: m, ballast: b, spare: shrinkFrom, longLog: ballastSize, lasting: kept{},
+		dir: dir, w: w, mark: m, ballast: b, spare: shrinkFrom, longLog: ballastSize, restart: restartLimit, lasting: kept{},
 		queue:    make(chan *request, maxQueued),
 		stopping: make(chan struct{}),
 		stopped:  make(chan struct{}),

@@ -32,7 +32,7 @@ func (c *committer) shorten() {
 	if size <= c.longLog {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), restartLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), c.restart)
 	defer cancel()
 	if busy, err := c.w.pragma(ctx, "wal_checkpoint(RESTART)"); err != nil || busy != "0" {
 		c.longLog = 2 * size // a View that dallies, or a replicator, must not hold up every commit
