@@ -166,6 +166,8 @@ func TestAWeakCookie(t *testing.T) {
 		"monster":                    Warning,
 		strings.Repeat("a", 40):      Warning,
 		"abcdefghij":                 Warning,
+		"-" + strongCookie:           Warning,
+		"+" + strongCookie:           Warning,
 		strongCookie:                 OK,
 		"HVvqS0xXIVhMmaYcVTb7d3B0lA": OK,
 	} {

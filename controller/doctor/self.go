@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"ehc/controller/discover"
@@ -61,11 +62,15 @@ func (e *examination) cookie(app string, secrets []state.Secret) {
 		for _, r := range text {
 			kinds[r] = true
 		}
-		if len(text) >= strongLength && len(kinds) >= strongKinds {
+		switch {
+		case len(text) < strongLength, len(kinds) < strongKinds:
+			f.Message = fmt.Sprintf("it can be guessed: want %d characters or more, %d of them different; who knows it runs any code on every node", strongLength, strongKinds)
+		case strings.ContainsAny(text[:1], "-+"):
+			f.Message = "it begins with a minus or a plus sign: erl -setcookie and elixir --cookie take it for a flag, and use another cookie"
+		default:
 			continue
 		}
 		f.Level = Warning
-		f.Message = fmt.Sprintf("it can be guessed: want %d characters or more, %d of them different; who knows it runs any code on every node", strongLength, strongKinds)
 		f.Fix = `RELEASE_COOKIE="$(ehc cookie)", the same on both sides`
 		if e.onFly() {
 			f.Fix = `fly secrets set RELEASE_COOKIE="$(ehc cookie)", on every app with the same value`
