@@ -44,7 +44,7 @@ func TestWhatANodeSendsForEachKindOfCall(t *testing.T) {
 		"links": {pid + "process_flag(trap_exit, true), link(L), unlink(L), monitor(process, L), link(P), receive {'EXIT', P, A} -> A end, unlink(P), " +
 			"M = monitor(process, P), receive {'DOWN', M, _, _, B} -> B end, exit(P, kill), group_leader(P, spawn(fun() -> ok end)), B", "noproc"},
 		"child": {"process_flag(trap_exit, true), R = spawn_request(" + us + ", erpc, execute_call, [1, m, f, [1]], [monitor]), receive {spawn_reply, R, ok, C} -> C end, " +
-			"link(C), M = monitor(process, C), exit(C, kill), receive {'DOWN', M, _, _, _} -> ok end, receive {'DOWN', R, _, _, X} -> X end", "{1,return,[1]}"},
+			"link(C), M = monitor(process, C), receive {'DOWN', M, _, _, _} -> ok end, receive {'DOWN', R, _, _, X} -> X end, exit(C, kill), X", "{1,return,[1]}"},
 		"pubsub": {"S = 'Elixir.Phoenix.PubSub', G = 'Elixir.A.PubSub.Adapter', pg:start(S), pg:join(S, G, self()), net_adm:ping(" + us + "), " +
 			"Find = fun F() -> case pg:get_members(S, G) -- [self()] of [W] -> W; _ -> receive after 10 -> F() end end end, " +
 			"Find() ! {forward_to_local, <<\"t\">>, hello, S}, pg:leave(S, G, self()), gen_server:stop(S)", "ok"},
