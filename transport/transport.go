@@ -135,6 +135,6 @@ type Function struct {
 
 // Handler answers one inbound call, or takes one cast, whose answer goes nowhere.
 // from is the calling node. An error becomes an Erlang error {error, Text} raised
-// in the caller; so does a panic, which is logged. It runs in a goroutine of its own, whose ctx ends with the
-// connection.
+// in the caller; so does a panic, which is logged. It runs in a goroutine of its own,
+// whose ctx ends with the connection.
 type Handler func(ctx context.Context, from string, args []Term) (Term, error)
