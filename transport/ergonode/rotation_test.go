@@ -56,6 +56,13 @@ type rotation struct {
 	said strings.Builder
 }
 
+// shy is a node that dials only when it is told to. Else it now and then dials anew a
+// link that is cut as soon as it is up, in the middle of a call that we make by it.
+func shy(t *testing.T, epmd int, name, secret string) *beam.Node {
+	return beam.Start(t, beam.Options{Name: name, Cookie: secret, EPMDPort: epmd,
+		Args: []string{"-kernel", "dist_auto_connect", "never"}})
+}
+
 // joins dials an app's node, and has the node dial us; in both cases anew.
 func (r *rotation) joins(p *beam.Node) {
 	r.t.Helper()
@@ -115,10 +122,7 @@ func (r *rotation) refused(p *beam.Node) {
 // go by the new cookie.
 func TestARotationAcrossTwoAppsDropsNoConnection(t *testing.T) {
 	e := beam.EPMD(t)
-	node := func(name string) *beam.Node {
-		return beam.Start(t, beam.Options{Name: name, Cookie: oldSecret, EPMDPort: e})
-	}
-	a, z := node("a@127.0.0.1"), node("z@127.0.0.1") // our name is between the two
+	a, z := shy(t, e, "a@127.0.0.1", oldSecret), shy(t, e, "z@127.0.0.1", oldSecret) // our name is between the two
 	r := &rotation{t: t, jar: newJar(a.Name(), z.Name()), news: newNews()}
 	r.n = start(t, e, func(o *ergonode.Options) {
 		r.log = logging(o)
@@ -161,10 +165,7 @@ func TestARotationAcrossTwoAppsDropsNoConnection(t *testing.T) {
 // starts again then gets in, by a dial of either side.
 func TestEachAppHasCookiesOfItsOwn(t *testing.T) {
 	e := beam.EPMD(t)
-	node := func(name, secret string) *beam.Node {
-		return beam.Start(t, beam.Options{Name: name, Cookie: secret, EPMDPort: e})
-	}
-	a, z := node("a@127.0.0.1", newSecret), node("z@127.0.0.1", oldSecret)
+	a, z := shy(t, e, "a@127.0.0.1", newSecret), shy(t, e, "z@127.0.0.1", oldSecret)
 	r := &rotation{t: t, jar: newJar(a.Name(), z.Name()), news: newNews()}
 	r.n = start(t, e, func(o *ergonode.Options) {
 		r.log = logging(o)
